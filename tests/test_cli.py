@@ -1,0 +1,358 @@
+"""The command line: what goes where, and which exit code ends it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from yolo_leuk import __version__, errors
+from yolo_leuk.cli.main import main
+from yolo_leuk.doctor.check import Check
+from yolo_leuk.errors import ImageError, YoloLeukError
+from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearResult
+
+VERBS = ("detect", "prepare", "doctor")
+
+ALL_ERRORS = [
+    error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, YoloLeukError)
+]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run ``yolo-leuk`` with arguments, in this process."""
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["yolo-leuk", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Ended(ended.value.code or 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def doctor_that(monkeypatch):
+    """Let the room behind ``doctor`` raise, or return what is given."""
+
+    def replace(outcome: object) -> None:
+        def run() -> object:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            return outcome
+
+        monkeypatch.setattr("yolo_leuk.doctor.run.run", run)
+
+    return replace
+
+
+# --- help and usage --------------------------------------------------------------------------
+
+
+def test_help_lists_every_verb_and_says_that_it_does_not_diagnose(command):
+    ended = command("--help")
+    assert ended.code == 0
+    assert re.findall(r"^  (\w+)  +\S", ended.out.split("Commands:")[1], re.MULTILINE) == list(VERBS)
+    assert "does not diagnose" in ended.out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_has_at_most_eight_options_that_a_newcomer_must_look_at(command, verb):
+    options = set(re.findall(r"^  (?:-h, )?(--\w[\w-]*)", command(verb, "-h").out, re.MULTILINE))
+    assert 0 < len(options - {"--help"}) <= 8
+
+
+def test_without_a_verb_the_help_is_shown_and_the_exit_code_is_that_of_wrong_usage(command):
+    ended = command()
+    assert ended.code == 2
+    assert "Commands:" in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("diagnose",), ("detect",), ("detect", "--colour"), ("doctor", "now")]
+)
+def test_wrong_usage_ends_with_2_and_leaves_standard_output_alone(command, arguments):
+    ended = command(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert "Traceback" not in ended.err
+
+
+def test_the_version_is_printed(command):
+    assert command("--version") == Ended(0, f"yolo-leuk {__version__}\n", "")
+
+
+def test_help_takes_less_than_three_tenths_of_a_second():
+    def seconds() -> float:
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "yolo_leuk", "--help"], check=True, stdout=subprocess.DEVNULL
+        )
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(5)) < 0.3
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ALL_ERRORS)
+def test_every_error_ends_with_its_message_its_hint_and_its_exit_code(command, doctor_that, error):
+    doctor_that(error("expected a smear, got a cat", hint="Take another picture."))
+    ended = command("doctor")
+    assert ended.code == error.exit_code
+    assert ended.out == ""
+    assert ended.err == "error: expected a smear, got a cat\n  Take another picture.\n"
+
+
+def test_debug_shows_the_traceback_too(command, doctor_that):
+    doctor_that(ImageError("expected a smear, got a cat"))
+    ended = command("doctor", "--debug")
+    assert ended.code == 3
+    assert ended.err.startswith("Traceback (most recent call last):")
+    assert ended.err.endswith("error: expected a smear, got a cat\n")
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_and_points_to_debug(command, doctor_that):
+    doctor_that(ZeroDivisionError("division by zero"))
+    ended = command("doctor")
+    assert ended.code == 1
+    assert ended.err.startswith("error: unexpected ZeroDivisionError: division by zero\n")
+    assert "--debug" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_an_error_that_nobody_foresaw_shows_its_traceback_with_debug(command, doctor_that):
+    doctor_that(ZeroDivisionError("division by zero"))
+    ended = command("doctor", "--debug")
+    assert ended.code == 1
+    assert "Traceback" in ended.err
+
+
+def test_an_interrupt_ends_with_130_and_no_traceback(command, doctor_that):
+    doctor_that(KeyboardInterrupt())
+    assert command("doctor") == Ended(130, "", "interrupted\n")
+
+
+# --- doctor ----------------------------------------------------------------------------------
+
+WELL = Check("numpy", "ok", "2.4.6")
+MISSING = Check("pandas", "warn", "not installed", "pip install pandas")
+CLASH = Check("opencv packages", "fail", "4.9 and 4.10", "pip install both")
+
+
+def test_doctor_ends_with_0_when_nothing_fails(command, doctor_that):
+    doctor_that([WELL, MISSING])
+    ended = command("doctor")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        "ok    numpy   2.4.6",
+        "warn  pandas  not installed",
+        "              → pip install pandas",
+    ]
+
+
+def test_doctor_ends_with_4_when_something_fails(command, doctor_that):
+    doctor_that([WELL, CLASH])
+    assert command("doctor").code == 4
+
+
+def test_doctor_prints_its_checks_as_json_and_nothing_else(command, doctor_that):
+    doctor_that([CLASH])
+    ended = command("doctor", "--json")
+    assert ended.code == 4
+    assert json.loads(ended.out) == {
+        "schema": "yolo-leuk/doctor/1",
+        "checks": [
+            {
+                "name": "opencv packages",
+                "status": "fail",
+                "detail": "4.9 and 4.10",
+                "remedy": "pip install both",
+            }
+        ],
+    }
+
+
+# --- detect ----------------------------------------------------------------------------------
+
+
+def smear_result(name: str, *, fraction: BlastFraction | None) -> SmearResult:
+    cell = CellCall(
+        id=1,
+        box_xyxy=(1.0, 2.0, 30.0, 40.0),
+        confidence=0.9,
+        label="Pro",
+        probability=0.8,
+        probabilities={"Pro": 0.8, "Other": 0.2},
+        blast_probability=0.8,
+        status="called",
+    )
+    return SmearResult(
+        image=ImageFacts(name, 640, 480, "0" * 64),
+        scale=Scale(28.0, "given", 1.0),
+        cells=(cell,),
+        counts={"Pro": 1, "Other": 0, "unidentified": 0},
+        blast_fraction=fraction,
+        blast_fraction_reason="" if fraction else "no cell was called",
+        warnings=("fewer than 100 cells",),
+        model={"pipeline": "default"},
+    )
+
+
+@pytest.fixture
+def detect_room(monkeypatch):
+    """Stand in for the room behind ``detect``; remembers the configuration that it was given."""
+    room = pytest.importorskip("yolo_leuk.detect.run")
+    given = []
+
+    def answer(*, failures=(), results=None):
+        if results is None:
+            results = [
+                (Path("a.jpg"), smear_result("a.jpg", fraction=BlastFraction(1.0, 0.207, 1.0, 1))),
+                (Path("bö.jpg"), smear_result("bö.jpg", fraction=None)),
+            ]
+
+        def run(config):
+            given.append(config)
+            folder = Path("runs/detect/a")
+            return room.DetectOutcome(folder, folder / "report.html", results, list(failures))
+
+        monkeypatch.setattr(room, "run", run)
+        return given
+
+    return answer
+
+
+def test_detect_prints_the_path_of_the_report_and_nothing_else_to_standard_output(
+    command, detect_room
+):
+    detect_room()
+    ended = command("detect", "a.jpg", "bö.jpg")
+    assert (ended.code, ended.out) == (0, f"{Path('runs/detect/a/report.html')}\n")
+
+
+def test_detect_prints_the_counts_the_blasts_and_the_warnings_to_standard_error(
+    command, detect_room
+):
+    detect_room()
+    assert command("detect", "a.jpg", "bö.jpg").err.splitlines() == [
+        "image   white cells  Pro  Other  unidentified    blasts (95 % interval)",
+        "a.jpg             1    1      0             0      100 % (21 to 100 %)",
+        "bö.jpg            1    1      0             0  – (no cell was called)",
+        "a.jpg: fewer than 100 cells",
+        "bö.jpg: fewer than 100 cells",
+    ]
+
+
+def test_detect_prints_the_results_as_json_and_nothing_else(command, detect_room):
+    detect_room(failures=[(Path("folder/c.jpg"), ImageError("c.jpg is empty"))])
+    ended = command("detect", "a.jpg", "--json")
+    content = json.loads(ended.out)
+    assert content["schema"] == "yolo-leuk/detect-run/1"
+    assert [result["image"]["path"] for result in content["results"]] == ["a.jpg", "bö.jpg"]
+    assert content["failures"] == [{"path": "c.jpg", "message": "c.jpg is empty"}]
+    assert ended.err == "error: c.jpg is empty\n"
+
+
+def test_detect_ends_with_3_when_some_pictures_failed_and_reports_the_others(command, detect_room):
+    detect_room(failures=[(Path("c.jpg"), ImageError("c.jpg is empty", hint="Copy it again."))])
+    ended = command("detect", "a.jpg", "c.jpg")
+    assert ended.code == 3
+    assert ended.out.endswith("report.html\n")
+    assert ended.err.startswith("error: c.jpg is empty\n  Copy it again.\n")
+
+
+def test_detect_hands_its_flags_to_the_room(command, detect_room):
+    given = detect_room()
+    arguments = ("--out", "o", "--model", "m.json", "--as", "cell", "--scale", "28.5")
+    command("detect", "a.jpg", "folder", *arguments)
+    [config] = given
+    assert config.inputs == (Path("a.jpg"), Path("folder"))
+    assert (config.out, config.model) == (Path("o"), Path("m.json"))
+    assert (config.view, config.scale) == ("cell", 28.5)
+
+
+def test_detect_takes_a_flag_before_set_before_yaml(command, detect_room, tmp_path):
+    given = detect_room()
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("scale: 20\nview: image\nmax_pixels: 1000\n")
+    command("detect", "a.jpg", "--config", settings, "--set", "view=field", "--scale", "none")
+    [config] = given
+    assert (config.scale, config.view, config.max_pixels) == ("none", "field", 1000)
+
+
+@pytest.mark.parametrize("option", [("--scale", "large"), ("--as", "slide"), ("--set", "scal=1")])
+def test_detect_refuses_a_value_that_it_does_not_know(command, detect_room, option):
+    detect_room()
+    ended = command("detect", "a.jpg", *option)
+    assert (ended.code, ended.out) == (2, "")
+
+
+# --- prepare ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prepare_room(monkeypatch):
+    room = pytest.importorskip("yolo_leuk.prepare.run")
+    given = []
+
+    def run(config):
+        given.append(config)
+        counts = {"train": {"Benign": 8, "Pro": 12}, "test": {"Benign": 3}}
+        return room.PrepareResult(Path("datasets/all4-classify"), counts, ("no patients",))
+
+    monkeypatch.setattr(room, "run", run)
+    return given
+
+
+def test_prepare_prints_the_folder_to_standard_output_and_the_counts_to_standard_error(
+    command, prepare_room
+):
+    ended = command("prepare", "raw")
+    assert (ended.code, ended.out) == (0, f"{Path('datasets/all4-classify')}\n")
+    assert ended.err.splitlines() == [
+        "split  Benign  Pro",
+        "train       8   12",
+        "test        3    0",
+        "warning: no patients",
+    ]
+
+
+def test_prepare_prints_its_result_as_json_and_nothing_else(command, prepare_room):
+    ended = command("prepare", "--json")
+    assert json.loads(ended.out)["counts"]["train"] == {"Benign": 8, "Pro": 12}
+    assert ended.err == ""
+
+
+def test_prepare_hands_its_flags_to_the_room(command, prepare_room):
+    command("prepare", "a", "b", "--kind", "yolo", "--task", "detect", "--set", "folds=3")
+    [config] = prepare_room
+    assert config.sources == (Path("a"), Path("b"))
+    assert (config.kind, config.task, config.folds) == ("yolo", "detect", 3)
+
+
+def test_prepare_without_data_says_where_each_data_set_is_and_where_it_belongs(
+    command, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    ended = command("prepare")
+    assert (ended.code, ended.out) == (2, "")
+    for fact in ("page", "size", "licence", "datasets/raw"):
+        assert fact in ended.err

@@ -1,0 +1,83 @@
+"""One field of a source to pictures of its single cells.
+
+A crop is stored at the scale of the reduced field with a rim around its window, so that training
+can turn and zoom it; the middle of it is, pixel by pixel, the window that ``detect`` cuts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from yolo_leuk import geometry, pixels
+from yolo_leuk.records import Image
+
+RIM = 0.25
+"""Width of the rim on each side, as a fraction of the window."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A cell cut out of its field.
+
+    Attributes:
+        picture: Window and rim, square.
+        px_per_rbc: Width of a red cell in ``picture``.
+    """
+
+    picture: Image
+    px_per_rbc: float
+
+
+def rim_px(px_per_rbc: float) -> int:
+    """Rim on each side of a stored crop, in pixels."""
+    return round(RIM * pixels.window_side(px_per_rbc))
+
+
+def cut_crops(image: Image, xyxy: npt.NDArray[np.float32], px_per_rbc: float) -> list[Crop]:
+    """Cut cells out of a field.
+
+    Args:
+        image: The field.
+        xyxy: Boxes of the cells in pixels of ``image``, shape (n, 4).
+        px_per_rbc: Width of a red cell in pixels of ``image``.
+    """
+    field, factor = pixels.reduced_field(image, px_per_rbc)
+    scale = px_per_rbc / factor
+    side = pixels.window_side(scale) + 2 * rim_px(scale)
+    fill = pixels.background_colour(field)
+    centres = (xyxy[:, :2] + xyxy[:, 2:]) / (2 * factor)
+    return [
+        Crop(pixels.cut_window(field, (float(x), float(y)), side, fill), scale) for x, y in centres
+    ]
+
+
+def window_of(crop: Image, px_per_rbc: float) -> Image:
+    """The window without the rim, as ``detect`` cuts it from the field."""
+    rim = rim_px(px_per_rbc)
+    return crop[rim : crop.shape[0] - rim, rim : crop.shape[1] - rim]
+
+
+def worth_cutting(
+    xyxy: npt.NDArray[np.float32],
+    size_wh: tuple[int, int],
+    px_per_rbc: float,
+    painted_xyxy: tuple[int, int, int, int] | None,
+) -> npt.NDArray[np.bool_]:
+    """Which cells show enough of themselves to be learnt from, shape (n,).
+
+    Left out are those that the edge leaves narrower than a red cell, and those of which the
+    painted-out scale bar covers more than a fifth.
+    """
+    width, height = size_wh
+    at_edge = (
+        (xyxy[:, :2] <= 0).any(axis=1) | (xyxy[:, 2] >= width) | (xyxy[:, 3] >= height)
+    )
+    narrow = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1, initial=np.inf) < px_per_rbc
+    keep = ~(at_edge & narrow)
+    if painted_xyxy is not None:
+        covered = geometry.intersection(xyxy, np.array([painted_xyxy], np.float32))[:, 0]
+        keep &= covered <= 0.2 * geometry.area(xyxy)
+    return np.asarray(keep, np.bool_)

@@ -1,0 +1,95 @@
+"""Splits by group: nothing of one group is ever in two of train, val and test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold
+
+from yolo_leuk.errors import DataError
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where one picture belongs.
+
+    Attributes:
+        split: ``train``, ``val`` or ``test``.
+        fold: −1 for test, 0 for val, 1 … k−1 for train.
+    """
+
+    split: str
+    fold: int
+
+
+def place_by_group(
+    labels: Sequence[str],
+    groups: Sequence[str],
+    *,
+    folds: int = 5,
+    test_parts: int = 5,
+    seed: int = 0,
+) -> list[Placement]:
+    """Split by group, stratified by label: one part of ``test_parts`` to test, the rest to folds.
+
+    Args:
+        labels: Class of each picture.
+        groups: Group of each picture.
+        folds: k, the number of folds of what is not test; fold 0 is ``val``.
+        test_parts: The test split is one of so many parts.
+        seed: Of the shuffle.
+
+    Raises:
+        DataError: A class has fewer groups than folds.
+    """
+    _check_enough_groups(labels, groups, max(folds, test_parts))
+    label, group = np.asarray(labels), np.asarray(groups)
+    is_test = _parts(label, group, test_parts, seed) == 0
+    fold = np.full(len(label), -1)
+    fold[~is_test] = _parts(label[~is_test], group[~is_test], folds, seed + 1)
+    return [Placement(split_of_fold(int(f)), int(f)) for f in fold]
+
+
+def place_by_source(
+    splits: Sequence[str], groups: Sequence[str], *, folds: int = 5, seed: int = 0
+) -> list[Placement]:
+    """Keep the source's own splits; spread the groups of its training split over folds 1 … k−1."""
+    generator = np.random.default_rng(seed)
+    train_groups = sorted({g for g, s in zip(groups, splits, strict=True) if s == "train"})
+    fold_of = {
+        group: 1 + position % (folds - 1)
+        for position, group in enumerate(generator.permutation(np.array(train_groups, object)))
+    }
+    own = {"test": -1, "val": 0}
+    return [
+        Placement(split, own[split] if split in own else fold_of[group])
+        for split, group in zip(splits, groups, strict=True)
+    ]
+
+
+def split_of_fold(fold: int) -> str:
+    """The split that a fold number stands for."""
+    return {-1: "test", 0: "val"}.get(fold, "train")
+
+
+def _parts(
+    labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], count: int, seed: int
+) -> npt.NDArray[np.int64]:
+    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
+    part = np.zeros(len(labels), np.int64)
+    for number, (_, chosen) in enumerate(splitter.split(labels, labels, groups)):
+        part[chosen] = number
+    return part
+
+
+def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: int) -> None:
+    for label in sorted(set(labels)):
+        found = len({g for g, own in zip(groups, labels, strict=True) if own == label})
+        if found < needed:
+            raise DataError(
+                f"class {label} has {found} groups; at least {needed} are needed to split by group",
+                hint="Ask for fewer folds (--set folds=3), or gather more groups.",
+            )

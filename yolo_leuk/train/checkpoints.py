@@ -1,0 +1,69 @@
+"""What both trainers do in our way instead of Ultralytics': data, checkpoints, the end of a run.
+
+Import it only where torch is there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from yolo_leuk.artifacts import replaced
+
+
+class OwnTrainer:
+    """Mixed in before a trainer of Ultralytics.
+
+    Checkpoints are written to a temporary file and renamed, so a killed run leaves a whole one.
+    After the last epoch nothing is stripped or validated again: the run goes on to its export.
+    """
+
+    last: Path
+    best: Path
+    epoch: int
+    train_loader: Any
+
+    def save_model(self) -> bool:
+        """Write ``last.pt``, and ``best.pt`` where this epoch is the best, each atomically."""
+        last, best = self.last, self.best
+        with replaced(last) as last_partial:
+            is_best = self.best_fitness == self.fitness  # type: ignore[attr-defined]
+            self.last = last_partial
+            try:
+                if is_best:
+                    with replaced(best) as best_partial:
+                        self.best = best_partial
+                        super().save_model()  # type: ignore[misc]
+                else:
+                    super().save_model()  # type: ignore[misc]
+            finally:
+                self.last, self.best = last, best
+        return True
+
+    def final_eval(self) -> None:
+        """Leave the checkpoints as they are."""
+
+    def plot_training_labels(self) -> None:
+        """Draw nothing: Ultralytics would read label files that our data do not have."""
+
+
+def endless_workers_loader(
+    dataset: Any, batch_size: int, workers: int, collate: Any, *, shuffle: bool
+) -> Any:
+    """A data loader whose workers live as long as it; Ultralytics forces none on a CPU."""
+
+    class _Loader(DataLoader):  # type: ignore[type-arg]
+        def reset(self) -> None:
+            """Ultralytics calls this when mosaic ends; our fields have no mosaic to end."""
+
+    return _Loader(
+        dataset,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        num_workers=workers,
+        collate_fn=collate,
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers else None,
+    )

@@ -1,0 +1,84 @@
+"""Ultralytics' detection trainer on our fields. Import it only where Ultralytics is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader
+from yolo_leuk.train.field_dataset import (
+    TrainingFields,
+    ValidationFields,
+    collate,
+    field_pictures,
+)
+from yolo_leuk.train.fields import FieldComposer, FieldRecipe
+
+
+class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
+    """Trains a detector on composed fields.
+
+    Args:
+        overrides: Ultralytics' arguments.
+        folder: A detection data set of ``prepare``.
+        scheme: Its classes.
+        recipe: How fields are made.
+        fields_per_epoch: Length of an epoch.
+        validation_px_per_rbc: Scale of the validation fields.
+        workers: Processes that make fields.
+    """
+
+    def __init__(
+        self,
+        overrides: dict[str, Any],
+        folder: Path,
+        scheme: LabelScheme,
+        recipe: FieldRecipe,
+        fields_per_epoch: int,
+        validation_px_per_rbc: float,
+        workers: int,
+        leave_out: tuple[str, ...] = (),
+    ) -> None:
+        self._folder = folder
+        self._scheme = scheme
+        self._recipe = recipe
+        self._fields_per_epoch = fields_per_epoch
+        self._validation_px_per_rbc = validation_px_per_rbc
+        self._workers = workers
+        self._leave_out = leave_out
+        super().__init__(overrides=overrides)
+        self.add_callback("on_train_epoch_start", _tell_epoch)
+
+    def get_dataset(self) -> dict[str, Any]:
+        """Our description of the data; Ultralytics would look for it, and download it."""
+        return {
+            "path": str(self._folder),
+            "train": "train",
+            "val": "val",
+            "nc": len(self._scheme),
+            "names": dict(enumerate(self._scheme.names)),
+            "channels": 3,
+        }
+
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        """A loader of random fields for training, of whole pictures for validation."""
+        pictures = [
+            picture
+            for picture in field_pictures(self._folder, dataset_path)
+            if picture.source not in self._leave_out
+        ]
+        composer = FieldComposer(pictures, self._recipe, self._scheme.id_of("white"))
+        if mode != "train":
+            fields = ValidationFields(composer, self._validation_px_per_rbc)
+            return endless_workers_loader(fields, batch_size, 0, collate, shuffle=False)
+        training = TrainingFields(composer, self._fields_per_epoch, int(self.args.seed))
+        return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=True)
+
+
+def _tell_epoch(trainer: Any) -> None:
+    trainer.train_loader.dataset.set_epoch(trainer.epoch)

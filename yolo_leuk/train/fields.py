@@ -1,0 +1,306 @@
+"""Fields that a detector learns from: several prepared pictures on one canvas, at one scale.
+
+Every source has its own size of cell, so pictures are brought to a common number of pixels per red
+cell before they share a canvas. Pure numpy and OpenCV; the torch side is in ``field_dataset.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from yolo_leuk import geometry, images, pixels
+from yolo_leuk.records import Image
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FieldRecipe:
+    """How training fields are made. Probabilities are per picture, unless said otherwise.
+
+    Attributes:
+        size_px: Side of the canvas.
+        px_per_rbc: Range of scales; log-uniform, one per canvas.
+        scale_jitter: Each picture is this fraction larger or smaller at most.
+        single: Probability of a canvas with one picture on grey, as small images are detected.
+        colour_swap: Probability of the LAB mean and deviation of another picture.
+        stain: Probability of a change of stain.
+        light: Probability of a change of brightness, contrast, hue and saturation.
+        camera: Probability, per canvas, of each of blur, noise and JPEG.
+        crowd: Probability that white cells of the same source are pasted into a picture.
+        crowd_cells: At most so many.
+        least_visible: Boxes of which less than this fraction is left are dropped.
+    """
+
+    size_px: int = 416
+    px_per_rbc: tuple[float, float] = (20.0, 60.0)
+    scale_jitter: float = 0.1
+    single: float = 0.1
+    colour_swap: float = 0.4
+    stain: float = 0.3
+    light: float = 0.6
+    camera: float = 0.15
+    crowd: float = 0.25
+    crowd_cells: int = 8
+    least_visible: float = 0.35
+
+
+@dataclass(frozen=True)
+class FieldPicture:
+    """One prepared picture with boxes.
+
+    Attributes:
+        path: Of the picture.
+        source: Its data set, for pasting cells among pictures that look alike.
+        xyxy: Boxes in pixels, float32, shape (n, 4).
+        class_id: Class of each box, int64, shape (n,).
+        px_per_rbc: Width of a red cell in pixels.
+    """
+
+    path: Path
+    source: str
+    xyxy: Floats
+    class_id: Ints
+    px_per_rbc: float
+
+
+@dataclass(frozen=True)
+class Field:
+    """A canvas and its boxes in pixels."""
+
+    rgb: Image
+    xyxy: Floats
+    class_id: Ints
+
+
+@lru_cache(maxsize=8192)
+def _picture(path: Path) -> Image:
+    image = images.read_image(path)
+    image.flags.writeable = False
+    return image
+
+
+class FieldComposer:
+    """Makes training fields at random and validation fields in a fixed way."""
+
+    def __init__(self, pictures: Sequence[FieldPicture], recipe: FieldRecipe, white_id: int) -> None:
+        self._pictures = list(pictures)
+        self._recipe = recipe
+        self._white_id = white_id
+        self._of_source: dict[str, list[int]] = {}
+        for position, picture in enumerate(self._pictures):
+            if (picture.class_id == white_id).any():
+                self._of_source.setdefault(picture.source, []).append(position)
+
+    def training_field(self, generator: np.random.Generator) -> Field:
+        """A canvas of random pictures, turned, recoloured and crowded at random."""
+        recipe = self._recipe
+        low, high = np.log(recipe.px_per_rbc)
+        scale = float(np.exp(generator.uniform(low, high)))
+        canvas = _Canvas(recipe.size_px, recipe.least_visible)
+        single = generator.random() < recipe.single
+        while canvas.has_room():
+            picture = self._pictures[int(generator.integers(len(self._pictures)))]
+            jitter = 1 + generator.uniform(-recipe.scale_jitter, recipe.scale_jitter)
+            canvas.place(self._varied(picture, scale * jitter, generator), generator)
+            if single:
+                break
+        field = canvas.field()
+        return Field(self._through_camera(field.rgb, generator), field.xyxy, field.class_id)
+
+    def validation_fields(self, px_per_rbc: float) -> list[Field]:
+        """All pictures, whole, as many to a canvas as fit; always the same."""
+        fields: list[Field] = []
+        canvas = _Canvas(self._recipe.size_px, self._recipe.least_visible)
+        for picture in self._pictures:
+            scaled = _scaled(_picture(picture.path), picture, px_per_rbc)
+            if not canvas.fits(scaled.rgb):
+                fields.append(canvas.field())
+                canvas = _Canvas(self._recipe.size_px, self._recipe.least_visible)
+            canvas.place(scaled, None)
+        fields.append(canvas.field())
+        return fields
+
+    def _varied(
+        self, picture: FieldPicture, px_per_rbc: float, generator: np.random.Generator
+    ) -> Field:
+        recipe = self._recipe
+        field = _scaled(_picture(picture.path), picture, px_per_rbc)
+        if generator.random() < recipe.crowd and picture.source in self._of_source:
+            field = self._crowded(field, picture.source, px_per_rbc, generator)
+        rgb = field.rgb
+        if generator.random() < recipe.colour_swap:
+            other = self._pictures[int(generator.integers(len(self._pictures)))]
+            rgb = pixels.with_colour_of(rgb, _statistics(other.path))
+        if generator.random() < recipe.stain:
+            rgb = pixels.with_stain(
+                rgb, generator.uniform(0.75, 1.3, 3), generator.uniform(-0.08, 0.08, 3)
+            )
+        if generator.random() < recipe.light:
+            rgb = pixels.with_brightness(rgb, generator.uniform(0.65, 1.25))
+            rgb = pixels.with_contrast(rgb, generator.uniform(0.75, 1.25))
+            rgb = pixels.with_hue(rgb, generator.uniform(-15, 15), generator.uniform(0.6, 1.4))
+        turns, mirrored = int(generator.integers(4)), bool(generator.integers(2))
+        size_wh = (rgb.shape[1], rgb.shape[0])
+        return Field(
+            pixels.turned(rgb, turns, mirrored),
+            geometry.turned_xyxy(field.xyxy, size_wh, turns, mirrored),
+            field.class_id,
+        )
+
+    def _through_camera(self, rgb: Image, generator: np.random.Generator) -> Image:
+        chance = self._recipe.camera
+        if generator.random() < chance:
+            rgb = pixels.blurred(rgb, generator.uniform(0.4, 1.3))
+        if generator.random() < chance:
+            rgb = pixels.with_noise(rgb, generator.uniform(2, 10), generator)
+        if generator.random() < chance:
+            rgb = pixels.as_jpeg(rgb, int(generator.integers(40, 95)))
+        return rgb
+
+    def _crowded(
+        self, field: Field, source: str, px_per_rbc: float, generator: np.random.Generator
+    ) -> Field:
+        """The field with white cells of other pictures of the same source pasted into it."""
+        rgb, xyxy, class_id = field.rgb.copy(), field.xyxy, field.class_id
+        for _ in range(int(generator.integers(1, self._recipe.crowd_cells + 1))):
+            positions = self._of_source[source]
+            donor = self._pictures[positions[int(generator.integers(len(positions)))]]
+            cell = _cut_cell(donor, px_per_rbc, self._white_id, generator)
+            if cell is None or min(rgb.shape[:2]) <= max(cell.shape[:2]):
+                continue
+            height, width = cell.shape[:2]
+            x = int(generator.integers(rgb.shape[1] - width))
+            y = int(generator.integers(rgb.shape[0] - height))
+            box = np.array([[x, y, x + width, y + height]], np.float32)
+            covered = geometry.intersection_over_smaller(xyxy, box)[:, 0]
+            if (covered[class_id == self._white_id] > 0.25).any():
+                continue
+            _paste(rgb, cell, x, y)
+            hidden = geometry.intersection(xyxy, box)[:, 0] / np.maximum(geometry.area(xyxy), 1)
+            keep = hidden < 0.6
+            xyxy = np.concatenate([xyxy[keep], box])
+            class_id = np.append(class_id[keep], self._white_id)
+        return Field(rgb, xyxy.astype(np.float32), class_id.astype(np.int64))
+
+
+class _Canvas:
+    """A square that is filled with pictures in rows, from the upper left."""
+
+    def __init__(self, size_px: int, least_visible: float) -> None:
+        self._rgb = np.full((size_px, size_px, 3), pixels.PAD_VALUE, np.uint8)
+        self._boxes: list[Floats] = []
+        self._classes: list[Ints] = []
+        self._least_visible = least_visible
+        self._x = self._y = self._row_height = 0
+
+    @property
+    def _size(self) -> int:
+        return int(self._rgb.shape[0])
+
+    def has_room(self) -> bool:
+        """Whether a strip of a tenth of the canvas is still empty."""
+        return self._y < self._size * 0.9
+
+    def fits(self, rgb: Image) -> bool:
+        """Whether a whole picture still fits; an empty canvas takes any."""
+        height, width = rgb.shape[:2]
+        if self._x == self._y == 0:
+            return True
+        if self._x + width <= self._size and self._y + height <= self._size:
+            return True
+        return self._y + self._row_height + height <= self._size
+
+    def place(self, field: Field, generator: np.random.Generator | None) -> None:
+        """Put a picture at the next free place, cut off where the canvas ends.
+
+        A picture larger than what is left shows a random part of itself, or with no generator
+        its upper left.
+        """
+        height, width = field.rgb.shape[:2]
+        cut_off = self._x + width > self._size
+        if self._x and cut_off and (generator is None or self._size - self._x < 0.35 * width):
+            self._x, self._y, self._row_height = 0, self._y + self._row_height, 0
+        room_x, room_y = self._size - self._x, self._size - self._y
+        if room_y <= 0:
+            return
+        from_x = _offset(width - room_x, generator)
+        from_y = _offset(height - room_y, generator)
+        part = field.rgb[from_y : from_y + room_y, from_x : from_x + room_x]
+        self._rgb[self._y : self._y + part.shape[0], self._x : self._x + part.shape[1]] = part
+        self._add_boxes(field, (from_x, from_y), (part.shape[1], part.shape[0]))
+        self._x += part.shape[1]
+        self._row_height = max(self._row_height, part.shape[0])
+        if self._x >= self._size * 0.95:
+            self._x, self._y, self._row_height = 0, self._y + self._row_height, 0
+
+    def field(self) -> Field:
+        """The canvas as it is now."""
+        if not self._boxes:
+            return Field(self._rgb, np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+        return Field(self._rgb, np.concatenate(self._boxes), np.concatenate(self._classes))
+
+    def _add_boxes(
+        self, field: Field, from_xy: tuple[int, int], part_wh: tuple[int, int]
+    ) -> None:
+        shift = np.array([*from_xy, *from_xy], np.float32)
+        clipped = geometry.clip_xyxy(field.xyxy - shift, part_wh)
+        visible = geometry.area(clipped) / np.maximum(geometry.area(field.xyxy), 1e-6)
+        keep = visible >= self._least_visible
+        place = np.array([self._x, self._y, self._x, self._y], np.float32)
+        self._boxes.append(clipped[keep] + place)
+        self._classes.append(field.class_id[keep])
+
+
+def _offset(excess: int, generator: np.random.Generator | None) -> int:
+    if excess <= 0 or generator is None:
+        return 0
+    return int(generator.integers(excess + 1))
+
+
+def _scaled(rgb: Image, picture: FieldPicture, px_per_rbc: float) -> Field:
+    factor = px_per_rbc / picture.px_per_rbc
+    resized = pixels.scaled_to(rgb, factor)
+    gain_x, gain_y = resized.shape[1] / rgb.shape[1], resized.shape[0] / rgb.shape[0]
+    gain = np.array([gain_x, gain_y, gain_x, gain_y], np.float32)
+    return Field(resized, picture.xyxy * gain, picture.class_id)
+
+
+@lru_cache(maxsize=8192)
+def _statistics(path: Path) -> pixels.ColourStatistics:
+    return pixels.colour_statistics(_picture(path))
+
+
+def _cut_cell(
+    donor: FieldPicture, px_per_rbc: float, white_id: int, generator: np.random.Generator
+) -> Image | None:
+    """A whole white cell of a picture, at this scale and turned at random; None if it has none."""
+    rgb = _picture(donor.path)
+    limits = np.array([rgb.shape[1], rgb.shape[0]]) - 1
+    inside = (donor.xyxy[:, :2] >= 1).all(axis=1) & (donor.xyxy[:, 2:] <= limits).all(axis=1)
+    whole = np.flatnonzero(inside & (donor.class_id == white_id))
+    if whole.size == 0:
+        return None
+    x1, y1, x2, y2 = donor.xyxy[whole[int(generator.integers(whole.size))]].astype(int)
+    patch = rgb[y1 : y2 + 1, x1 : x2 + 1]
+    patch = pixels.scaled_to(np.ascontiguousarray(patch), px_per_rbc / donor.px_per_rbc)
+    return pixels.turned(patch, int(generator.integers(4)), bool(generator.integers(2)))
+
+
+def _paste(rgb: Image, cell: Image, x: int, y: int) -> None:
+    """Blend a cell into ``rgb`` in place, inside the ellipse that its box encloses."""
+    height, width = cell.shape[:2]
+    rows = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
+    columns = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
+    radius = np.sqrt(rows[:, None] ** 2 + columns[None, :] ** 2)
+    # Two pixels of soft edge, whatever the size of the cell.
+    alpha = np.clip((1.03 - radius) * min(height, width) / 4, 0, 1)[..., None]
+    below = rgb[y : y + height, x : x + width]
+    below[:] = np.rint(below * (1 - alpha) + cell * alpha).astype(np.uint8)
