@@ -14,8 +14,10 @@ import pytest
 
 from yolo_leuk import __version__, errors
 from yolo_leuk.cli.main import main
+from yolo_leuk.detect.run import DetectOutcome
 from yolo_leuk.doctor.check import Check
 from yolo_leuk.errors import ImageError, YoloLeukError
+from yolo_leuk.prepare.run import PrepareResult
 from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearResult
 
 VERBS = ("detect", "prepare", "doctor")
@@ -69,7 +71,9 @@ def doctor_that(monkeypatch):
 def test_help_lists_every_verb_and_says_that_it_does_not_diagnose(command):
     ended = command("--help")
     assert ended.code == 0
-    assert re.findall(r"^  (\w+)  +\S", ended.out.split("Commands:")[1], re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^  (\w+)  +\S", ended.out.split("Commands:")[1], re.MULTILINE) == list(
+        VERBS
+    )
     assert "does not diagnose" in ended.out
 
 
@@ -219,7 +223,6 @@ def smear_result(name: str, *, fraction: BlastFraction | None) -> SmearResult:
 @pytest.fixture
 def detect_room(monkeypatch):
     """Stand in for the room behind ``detect``; remembers the configuration that it was given."""
-    room = pytest.importorskip("yolo_leuk.detect.run")
     given = []
 
     def answer(*, failures=(), results=None):
@@ -231,10 +234,11 @@ def detect_room(monkeypatch):
 
         def run(config):
             given.append(config)
-            folder = Path("runs/detect/a")
-            return room.DetectOutcome(folder, folder / "report.html", results, list(failures))
+            folder = Path("runs/detect/a") if results else None
+            report = folder / "report.html" if folder else None
+            return DetectOutcome(folder, report, tuple(results), tuple(failures))
 
-        monkeypatch.setattr(room, "run", run)
+        monkeypatch.setattr("yolo_leuk.detect.run.run", run)
         return given
 
     return answer
@@ -253,11 +257,13 @@ def test_detect_prints_the_counts_the_blasts_and_the_warnings_to_standard_error(
 ):
     detect_room()
     assert command("detect", "a.jpg", "bö.jpg").err.splitlines() == [
-        "image   white cells  Pro  Other  unidentified    blasts (95 % interval)",
-        "a.jpg             1    1      0             0      100 % (21 to 100 %)",
-        "bö.jpg            1    1      0             0  – (no cell was called)",
+        "image   white cells  Pro  Other  unidentified     blasts (95% interval)",
+        "a.jpg             1    1      0             0  100.0% (20.7% to 100.0%)",
+        "bö.jpg            1    1      0             0                         –",
         "a.jpg: fewer than 100 cells",
+        "bö.jpg: no blast fraction: no cell was called",
         "bö.jpg: fewer than 100 cells",
+        "Decision support: yolo-leuk suggests, it does not diagnose.",
     ]
 
 
@@ -277,6 +283,11 @@ def test_detect_ends_with_3_when_some_pictures_failed_and_reports_the_others(com
     assert ended.code == 3
     assert ended.out.endswith("report.html\n")
     assert ended.err.startswith("error: c.jpg is empty\n  Copy it again.\n")
+
+
+def test_detect_prints_no_path_where_there_is_no_report(command, detect_room):
+    detect_room(results=[], failures=[(Path("c.jpg"), ImageError("c.jpg is empty"))])
+    assert command("detect", "c.jpg") == Ended(3, "", "error: c.jpg is empty\n")
 
 
 def test_detect_hands_its_flags_to_the_room(command, detect_room):
@@ -310,21 +321,19 @@ def test_detect_refuses_a_value_that_it_does_not_know(command, detect_room, opti
 
 @pytest.fixture
 def prepare_room(monkeypatch):
-    room = pytest.importorskip("yolo_leuk.prepare.run")
     given = []
 
     def run(config):
         given.append(config)
         counts = {"train": {"Benign": 8, "Pro": 12}, "test": {"Benign": 3}}
-        return room.PrepareResult(Path("datasets/all4-classify"), counts, ("no patients",))
+        return PrepareResult(Path("datasets/all4-classify"), counts, ("no patients",))
 
-    monkeypatch.setattr(room, "run", run)
+    monkeypatch.setattr("yolo_leuk.prepare.run.run", run)
     return given
 
 
-def test_prepare_prints_the_folder_to_standard_output_and_the_counts_to_standard_error(
-    command, prepare_room
-):
+@pytest.mark.usefixtures("prepare_room")
+def test_prepare_prints_the_folder_to_standard_output_and_the_counts_to_standard_error(command):
     ended = command("prepare", "raw")
     assert (ended.code, ended.out) == (0, f"{Path('datasets/all4-classify')}\n")
     assert ended.err.splitlines() == [
@@ -335,7 +344,8 @@ def test_prepare_prints_the_folder_to_standard_output_and_the_counts_to_standard
     ]
 
 
-def test_prepare_prints_its_result_as_json_and_nothing_else(command, prepare_room):
+@pytest.mark.usefixtures("prepare_room")
+def test_prepare_prints_its_result_as_json_and_nothing_else(command):
     ended = command("prepare", "--json")
     assert json.loads(ended.out)["counts"]["train"] == {"Benign": 8, "Pro": 12}
     assert ended.err == ""

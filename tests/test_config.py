@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from yolo_leuk.config import as_json, resolve
+from yolo_leuk.config import resolve
 from yolo_leuk.errors import ConfigError
 
 
@@ -136,13 +135,15 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_was_expected(assignment,
 
 
 def test_an_unknown_key_names_the_known_ones_and_the_nearest(tmp_path):
-    with pytest.raises(ConfigError, match="settings.yaml: unknown key 'epoch'; known are data,") as e:
+    with pytest.raises(
+        ConfigError, match=r"settings\.yaml: unknown key 'epoch'; known are data,"
+    ) as e:
         from_text("epoch: 3", tmp_path)
     assert e.value.hint == "Did you mean epochs?"
 
 
 def test_an_unknown_nested_key_is_named_with_where_it_stands(tmp_path):
-    with pytest.raises(ConfigError, match="settings.yaml: colour: unknown key 'hue'"):
+    with pytest.raises(ConfigError, match=r"settings\.yaml: colour: unknown key 'hue'"):
         from_text("colour: {hue: 1}", tmp_path)
 
 
@@ -159,24 +160,15 @@ def test_an_assignment_without_key_or_equals_sign_is_refused(assignment):
 
 @pytest.mark.parametrize("text", ["- a\n- b", "just text", "3"])
 def test_a_yaml_file_that_is_no_mapping_is_refused(text, tmp_path):
-    with pytest.raises(ConfigError, match="settings.yaml: expected key: value lines"):
+    with pytest.raises(ConfigError, match=r"settings\.yaml: expected key: value lines"):
         from_text(text, tmp_path)
 
 
 def test_broken_yaml_is_refused_with_its_file(tmp_path):
-    with pytest.raises(ConfigError, match="settings.yaml is no YAML"):
+    with pytest.raises(ConfigError, match=r"settings\.yaml is no YAML"):
         from_text("epochs: [1", tmp_path)
 
 
 def test_a_missing_yaml_file_is_refused_with_its_path(tmp_path):
-    with pytest.raises(ConfigError, match="cannot read .*nowhere.yaml"):
+    with pytest.raises(ConfigError, match=r"cannot read .*nowhere\.yaml"):
         resolve(Settings, tmp_path / "nowhere.yaml")
-
-
-def test_the_json_form_is_plain_and_keeps_no_folder_of_a_path():
-    config = resolve(Settings, None, ["data=/home/somebody/cells.yaml", "folds=[4]"])
-    plain = as_json(config)
-    assert json.loads(json.dumps(plain)) == plain
-    assert plain["data"] == "cells.yaml"
-    assert plain["folds"] == [4]
-    assert plain["colour"] == {"swap": 0.5, "stain": 0.75}

@@ -11,10 +11,11 @@ import types
 
 import pytest
 
+from yolo_leuk import model_card, pipeline
 from yolo_leuk.doctor import packages, runtimes, weights
 from yolo_leuk.doctor.run import run
 
-BASE = {name: "1.0" for name in packages.NEEDED_TO_DETECT + packages.NEEDED_BESIDES}
+BASE = dict.fromkeys(packages.NEEDED_TO_DETECT + packages.NEEDED_BESIDES, "1.0")
 
 
 def requirement_names(*, extra: str | None) -> set[str]:
@@ -36,9 +37,7 @@ def write_weights(folder, *, pipeline_sha256=None):
         card = {"schema": weights.CARD_SCHEMA, "sha256": sha256}
         (folder / f"{role}.json").write_text(json.dumps(card))
         members[role] = {"file": f"{role}.onnx", "sha256": pipeline_sha256 or sha256}
-    (folder / "default.json").write_text(
-        json.dumps({"schema": weights.PIPELINE_SCHEMA, **members})
-    )
+    (folder / "default.json").write_text(json.dumps({"schema": weights.PIPELINE_SCHEMA, **members}))
 
 
 def test_the_packages_it_looks_for_are_those_that_the_project_requires():
@@ -143,6 +142,11 @@ def test_an_onnxruntime_that_another_one_lies_upon_fails(monkeypatch):
 
 def test_the_providers_of_onnxruntime_are_listed():
     assert "CPUExecutionProvider" in runtimes.onnxruntime_providers().detail
+
+
+def test_the_schemas_are_those_that_the_pipeline_reads():
+    assert weights.CARD_SCHEMA == model_card.SCHEMA
+    assert weights.PIPELINE_SCHEMA == pipeline.SCHEMA
 
 
 def test_weights_that_match_their_cards_are_well(tmp_path):

@@ -51,15 +51,6 @@ def resolve(
     return cast("T", _build(cls, values))
 
 
-def as_json(config: Any) -> Any:
-    """A configuration as JSON; of paths only the last part, so that no user's folders get out."""
-    if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        return {f.name: as_json(getattr(config, f.name)) for f in dataclasses.fields(config)}
-    if isinstance(config, tuple):
-        return [as_json(item) for item in config]
-    return config.name if isinstance(config, Path) else config
-
-
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")

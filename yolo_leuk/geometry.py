@@ -109,10 +109,10 @@ def tile_starts(length_px: int, tile_px: int, overlap_px: int) -> list[int]:
 
     The last tile ends at the image's edge; one tile is enough where the image is no longer than it.
     """
-    if not 0 <= overlap_px < tile_px:
-        raise DataError(f"expected 0 <= overlap < tile, got overlap {overlap_px}, tile {tile_px}")
     if length_px <= tile_px:
         return [0]
+    if not 0 <= overlap_px < tile_px:
+        raise DataError(f"expected 0 <= overlap < tile, got overlap {overlap_px}, tile {tile_px}")
     count = -(-(length_px - overlap_px) // (tile_px - overlap_px))
     return [round(i * (length_px - tile_px) / (count - 1)) for i in range(count)]
 

@@ -49,7 +49,8 @@ def read_header(content: bytes, path: Path) -> ImageHeader:
                 raise ImageError(f"{path} is no readable {header.kind}: its size is missing or 0")
             return header
     raise ImageError(
-        f"{path} is no JPEG, PNG, TIFF, BMP or WebP picture: it begins with {content[:8]!r}",
+        f"{path} is no JPEG, PNG, TIFF, BMP or WebP picture: "
+        f"it begins with {content[:8].decode('latin-1')!r}",
         hint="Save it as PNG or JPEG with the program that made it.",
     )
 

@@ -31,6 +31,8 @@ _METADATA_BYTES = 64 << 20
 # 12 bits stored in 16 without scaling look black, and the nets would be asked about darkness.
 _DARKEST_WHITE_16 = 1 << 14
 
+_SILENT = 0  # LOG_LEVEL_SILENT of OpenCV
+
 
 @dataclass(frozen=True)
 class LoadedImage:
@@ -127,12 +129,13 @@ def _decode(content: bytes, path: Path) -> npt.NDArray[np.generic]:
 @contextlib.contextmanager
 def _quiet_opencv() -> Iterator[None]:
     """Keep OpenCV from logging what the caller is told by an exception."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logging = getattr(cv2.utils, "logging", cv2)  # OpenCV 5, and 4
+    level = logging.getLogLevel()
+    logging.setLogLevel(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        logging.setLogLevel(level)
 
 
 def _to_rgb8(decoded: npt.NDArray[np.generic], path: Path) -> Image:

@@ -19,6 +19,9 @@ from yolo_leuk.records import Image
 WINDOW_RBC = 3.0
 """Side of a cell's window in red-cell widths: the cell and a rim of what lies around it."""
 
+RIM = 0.25
+"""Rim of a stored crop on each side, as a fraction of the window."""
+
 SHARPNESS_PX_PER_RBC = 20.0
 """Every source is reduced to this before a classifier sees it; ALL-4 has no more."""
 
@@ -144,6 +147,17 @@ def reduced_field(
 def window_side(px_per_rbc: float) -> int:
     """Side in pixels of a cell's window in a field of this scale."""
     return max(1, round(WINDOW_RBC * px_per_rbc))
+
+
+def rim_px(px_per_rbc: float) -> int:
+    """Rim around the window of a stored crop, on each side, so that training can turn and zoom."""
+    return round(RIM * window_side(px_per_rbc))
+
+
+def window_of(crop: Image, px_per_rbc: float) -> Image:
+    """The window in the middle of a stored crop, pixel by pixel as it is cut from the field."""
+    rim = rim_px(px_per_rbc)
+    return crop[rim : crop.shape[0] - rim, rim : crop.shape[1] - rim]
 
 
 def classifier_input(

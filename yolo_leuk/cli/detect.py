@@ -65,7 +65,7 @@ def detect(
             "out": out,
             "model": model,
             "view": view,
-            "scale": scale,
+            "scale": None if scale is None else _number_or_text(scale),
         }
         outcome = run(resolve(DetectConfig, config, assignments or (), flags))
         for _, error in outcome.failures:
@@ -74,9 +74,17 @@ def detect(
             _print_json(outcome)
         else:
             _print_table(outcome)
-            typer.echo(outcome.report)
+            if outcome.report is not None:
+                typer.echo(outcome.report)
         if outcome.failures:
             raise typer.Exit(SOME_FAILED)
+
+
+def _number_or_text(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _print_json(outcome: DetectOutcome) -> None:
@@ -84,7 +92,7 @@ def _print_json(outcome: DetectOutcome) -> None:
 
     content = {
         "schema": SCHEMA,
-        "report": str(outcome.report),
+        "report": None if outcome.report is None else str(outcome.report),
         "results": [result.to_json() for _, result in outcome.results],
         "failures": [
             {"path": path.name, "message": str(error)} for path, error in outcome.failures
@@ -95,26 +103,30 @@ def _print_json(outcome: DetectOutcome) -> None:
 
 def _print_table(outcome: DetectOutcome) -> None:
     """Counts and warnings go to standard error, which leaves standard output to the path."""
+    from yolo_leuk.detect.wording import DECISION_SUPPORT_SHORT
+
     results = [result for _, result in outcome.results]
     if not results:
         return
     classes = list(dict.fromkeys(name for result in results for name in result.counts))
-    header = ["image", "white cells", *classes, "blasts (95 % interval)"]
-    rows = [_row(result, classes) for result in results]
-    typer.echo(table(header, rows), err=True)
+    header = ["image", "white cells", *classes, "blasts (95% interval)"]
+    typer.echo(table(header, [_row(result, classes) for result in results]), err=True)
     for result in results:
-        for warning in result.warnings:
+        for warning in _warnings(result):
             typer.echo(f"{result.image.path}: {warning}", err=True)
+    typer.echo(DECISION_SUPPORT_SHORT, err=True)
 
 
 def _row(result: SmearResult, classes: list[str]) -> list[str]:
+    from yolo_leuk.detect.wording import interval, percent
+
     counts = [str(result.counts.get(name, 0)) for name in classes]
-    return [result.image.path, str(len(result.cells)), *counts, _blasts(result)]
-
-
-def _blasts(result: SmearResult) -> str:
     fraction = result.blast_fraction
-    if fraction is None:
-        return f"– ({result.blast_fraction_reason})"
-    estimate, low, high = (round(100 * v) for v in (fraction.estimate, fraction.low, fraction.high))
-    return f"{estimate} % ({low} to {high} %)"
+    blasts = f"{percent(fraction.estimate)} ({interval(fraction)})" if fraction else "–"
+    return [result.image.path, str(len(result.cells)), *counts, blasts]
+
+
+def _warnings(result: SmearResult) -> list[str]:
+    if result.blast_fraction is not None:
+        return list(result.warnings)
+    return [f"no blast fraction: {result.blast_fraction_reason}", *result.warnings]

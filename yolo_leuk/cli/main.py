@@ -10,6 +10,7 @@ from yolo_leuk import __version__
 from yolo_leuk.cli.detect import detect
 from yolo_leuk.cli.doctor import doctor
 from yolo_leuk.cli.prepare import prepare
+from yolo_leuk.cli.train import train
 
 app = typer.Typer(
     name="yolo-leuk",
@@ -23,6 +24,7 @@ app = typer.Typer(
 # In the order in which a newcomer meets them.
 app.command()(detect)
 app.command()(prepare)
+app.command()(train)
 app.command()(doctor)
 
 

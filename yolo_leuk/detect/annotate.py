@@ -12,11 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk.detect.label_placement import place_labels
-from yolo_leuk.detect.legend import add_legend
 from yolo_leuk.detect.lettering import Font
 from yolo_leuk.detect.palette import Colour, text_colour_on
-from yolo_leuk.labels import LabelScheme
-from yolo_leuk.records import UNIDENTIFIED, CellCall, Image, SmearResult
+from yolo_leuk.records import UNIDENTIFIED, CellCall, Image
 
 # Smaller pictures are enlarged by a whole factor, so that text beside a cell can be read.
 _MIN_LONG_SIDE_PX = 960
@@ -32,29 +30,21 @@ _MIN_CAPITAL_PX = 9.0
 Points = npt.NDArray[np.float64]
 
 
-def annotate(
-    image: Image, result: SmearResult, labels: LabelScheme, colours: dict[str, Colour]
-) -> Image:
-    """The picture with its cells marked, and a legend below it.
+def draw_cells(image: Image, cells: Sequence[CellCall], colours: dict[str, Colour]) -> Image:
+    """A picture, enlarged if it is small, with a box and a label for each cell.
 
     Args:
         image: RGB; left as it is.
-        result: What was found in it.
-        labels: The classes, in the order of the legend.
-        colours: Of each class and of ``unidentified``.
+        cells: What was found in it.
+        colours: Of each label; ``unidentified`` is drawn with dashes.
     """
-    return add_legend(draw_cells(image, result.cells, colours), result, labels, colours)
-
-
-def draw_cells(image: Image, cells: Sequence[CellCall], colours: dict[str, Colour]) -> Image:
-    """The picture, enlarged if it is small, with a box and a label for each cell."""
     factor = _enlargement(image)
     picture = _resized(image, factor)
     if not cells:
         return picture
     boxes = np.array([cell.box_xyxy for cell in cells], np.float64) * factor
     style = _style_for(picture, boxes)
-    boxes = _grown(boxes, style.line_px / 2)
+    boxes = _around_cells(boxes, style.line_px / 2, picture)
     for cell, box in zip(cells, boxes, strict=True):
         _draw_box(picture, box, colours[cell.label], style, dashed=cell.label == UNIDENTIFIED)
     _draw_labels(picture, cells, boxes, colours, style)
@@ -95,9 +85,12 @@ def _resized(image: Image, factor: float) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=kernel), np.uint8)
 
 
-def _grown(boxes: Points, by_px: float) -> Points:
-    """Boxes whose line runs around the cell instead of over its edge."""
-    return np.asarray(boxes + np.array([-by_px, -by_px, by_px, by_px]), np.float64)
+def _around_cells(boxes: Points, by_px: float, picture: Image) -> Points:
+    """Boxes whose lines run around the cells instead of over their edges, inside the picture."""
+    height, width = picture.shape[:2]
+    grown = boxes + np.array([-by_px, -by_px, by_px, by_px])
+    farthest = np.array([width, height, width, height]) - 1 - by_px
+    return np.asarray(np.clip(grown, by_px, farthest), np.float64)
 
 
 def _draw_box(picture: Image, box: Points, colour: Colour, style: _Style, *, dashed: bool) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from yolo_leuk.detect.jpeg import jpeg_uri
-from yolo_leuk.detect.markup import Html, fill, fill_each, join
+from yolo_leuk.detect.markup import Html, fill, join
 from yolo_leuk.detect.palette import Colour, css
 from yolo_leuk.detect.wording import counted, probability
 from yolo_leuk.labels import LabelScheme
@@ -68,18 +68,16 @@ def crop_cell(image: Image, cell: CellCall) -> Image:
 def _class(image: Image, name: str, cells: Sequence[CellCall], colour: Colour) -> Html:
     shown = cells[:MAX_PER_CLASS]
     hidden = len(cells) - len(shown)
-    pictures = fill_each(
-        _CELL,
-        (
-            {
-                "colour": css(colour),
-                "picture": jpeg_uri(crop_cell(image, cell), _CROP_QUALITY),
-                "id": cell.id,
-                "name": name,
-                "caption": _caption(cell),
-            }
-            for cell in shown
-        ),
+    pictures = join(
+        fill(
+            _CELL,
+            colour=css(colour),
+            picture=jpeg_uri(crop_cell(image, cell), _CROP_QUALITY),
+            id=cell.id,
+            name=name,
+            caption=_caption(cell),
+        )
+        for cell in shown
     )
     return fill(
         _CLASS,

@@ -29,13 +29,21 @@ def list_images(inputs: Iterable[Path]) -> tuple[list[Path], list[Failure]]:
     failures: list[Failure] = []
     for path in inputs:
         try:
-            found = _pictures_in(path) if path.is_dir() else [path]
+            found = _pictures_in(path) if is_folder(path) else [path]
         except DataError as error:
             failures.append((path, error))
             continue
         for image in found:
             images.setdefault(image.absolute(), image)
     return list(images.values()), failures
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder; False where it cannot be told, which reading it will explain."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def display_name(path: Path) -> str:

@@ -16,6 +16,9 @@ SizeWH = tuple[float, float]
 # Half a number is no number, while a cell is still seen beside a label on its corner.
 _LABEL_WEIGHT = 4.0
 
+# A cell that fills the picture has no outside; its label goes into a corner of it.
+_LARGE_CELL = 50.0
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -49,26 +52,28 @@ def place_labels(
     weights = np.repeat([1.0, _LABEL_WEIGHT], count)
     placements: list[Placement] = []
     for row, (box, offers) in enumerate(zip(boxes_xyxy, offers_wh, strict=True)):
-        placement = _place(box, offers, size_wh, gap_px, obstacles, weights)
+        places = [_places_around(box, label_wh, size_wh, gap_px) for label_wh in offers]
+        weights[row] = 0.0 if _dwarfs(box, offers[0]) else 1.0
+        placement = _least_covering(places, obstacles, weights)
+        weights[row] = 1.0
         obstacles[count + row] = placement.xyxy
         placements.append(placement)
     return placements
 
 
-def _place(
-    box: Boxes,
-    offers: Sequence[SizeWH],
-    size_wh: SizeWH,
-    gap_px: float,
-    obstacles: Boxes,
-    weights: Boxes,
-) -> Placement:
-    for choice, label_wh in enumerate(offers):
-        places = _places_around(box, label_wh, size_wh, gap_px)
-        covered = intersection(places, obstacles) @ weights
+def _dwarfs(box: Boxes, label_wh: SizeWH) -> bool:
+    """Whether a label may lie on its own cell, of which it hides next to nothing."""
+    x1, y1, x2, y2 = box
+    return bool((x2 - x1) * (y2 - y1) > _LARGE_CELL * label_wh[0] * label_wh[1])
+
+
+def _least_covering(places: list[Boxes], obstacles: Boxes, weights: Boxes) -> Placement:
+    """The first choice with a place that covers nothing, or the last one's least bad place."""
+    for choice, boxes in enumerate(places):
+        covered = intersection(boxes, obstacles) @ weights
         best = int(np.argmin(covered))
-        if covered[best] == 0 or choice == len(offers) - 1:
-            x1, y1, x2, y2 = (float(v) for v in places[best])
+        if covered[best] == 0 or choice == len(places) - 1:
+            x1, y1, x2, y2 = (float(v) for v in boxes[best])
             return Placement(choice, (x1, y1, x2, y2))
     raise ValueError("expected at least one size for each label, got none")
 

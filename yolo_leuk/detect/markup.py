@@ -22,11 +22,6 @@ def fill(template: str, **values: object) -> Html:
     return Html(Template(template).substitute({k: escape(v) for k, v in values.items()}))
 
 
-def fill_each(template: str, rows: Iterable[dict[str, object]]) -> Html:
-    """One filled template after the other."""
-    return join(fill(template, **row) for row in rows)
-
-
 def join(parts: Iterable[Html]) -> Html:
     """Pieces of HTML in a row."""
     return Html("".join(parts))

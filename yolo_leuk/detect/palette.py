@@ -14,7 +14,7 @@ Colour = tuple[int, int, int]
 # Blasts are warm, all others cool, and the grey of the unidentified is neither.
 _WARM: tuple[Colour, ...] = ((240, 228, 66), (230, 159, 0), (213, 94, 0))
 _COOL: tuple[Colour, ...] = ((0, 158, 115), (0, 114, 178), (86, 180, 233))
-_GREY: Colour = (110, 110, 110)
+_GREY: Colour = (90, 90, 90)
 
 
 def class_colours(labels: LabelScheme) -> dict[str, Colour]:

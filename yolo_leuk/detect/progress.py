@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-from yolo_leuk.detect.inputs import display_name
+from collections.abc import Callable, Iterator
 
 _BAR_COLUMNS = 24
 
 
-def with_progress(images: Sequence[Path], *, enabled: bool) -> Iterator[Path]:
-    """The same images, one by one, with a bar while they are worked on."""
+@contextlib.contextmanager
+def progress_bar(total: int, *, enabled: bool) -> Iterator[Callable[[int, str], None]]:
+    """Hand out a function that shows how many of ``total`` are done and the name of the next.
+
+    The line is gone when the block is left, so that an error begins on a line of its own.
+    """
     if not (enabled and sys.stderr.isatty()):
-        yield from images
+        yield lambda _done, _name: None
         return
+
+    def show(done: int, name: str) -> None:
+        filled = _BAR_COLUMNS * done // total
+        bar = "█" * filled + "░" * (_BAR_COLUMNS - filled)
+        _rewrite_line(f"{bar} {done + 1}/{total} {name}")
+
     try:
-        for done, image in enumerate(images):
-            _show(done, len(images), display_name(image))
-            yield image
+        yield show
     finally:
         _rewrite_line("")
-
-
-def _show(done: int, total: int, name: str) -> None:
-    filled = _BAR_COLUMNS * done // total
-    bar = "█" * filled + "░" * (_BAR_COLUMNS - filled)
-    _rewrite_line(f"{bar} {done + 1}/{total} {name}")
 
 
 def _rewrite_line(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +10,13 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from yolo_leuk import __version__
-from yolo_leuk.detect.annotate import draw_cells
 from yolo_leuk.detect.gallery import gallery
 from yolo_leuk.detect.inputs import Failure, display_name
-from yolo_leuk.detect.jpeg import at_most, jpeg_uri
-from yolo_leuk.detect.markup import Html, fill, fill_each, join
+from yolo_leuk.detect.jpeg import jpeg_uri
+from yolo_leuk.detect.markup import Html, fill, join
 from yolo_leuk.detect.palette import Colour, css
 from yolo_leuk.detect.wording import (
     DECISION_SUPPORT,
-    FEW_CELLS,
     blast_count,
     counted,
     interval,
@@ -25,6 +24,7 @@ from yolo_leuk.detect.wording import (
     percent,
 )
 from yolo_leuk.labels import LabelScheme
+from yolo_leuk.pipeline import FEW_CELLS
 from yolo_leuk.records import UNIDENTIFIED, Image, Scale, SmearResult
 
 _PICTURE_QUALITY = 85
@@ -34,7 +34,7 @@ _IMAGES_AT_FULL_SIZE = 20
 
 _SECTION = """
 <section id="$anchor">
-<h2>$name</h2>
+<h2>$heading</h2>
 <p class="faint">$facts</p>
 $warnings
 <div class="findings">
@@ -47,7 +47,8 @@ $rows
 </div>
 <figure class="picture">
 <img src="$picture" alt="$name with $boxes"/>
-<figcaption class="faint">Numbers are those of the cells below.
+<figcaption class="faint">The numbers are those of the cells below, where the
+percentage is the probability of the class.
 In full size: <a href="$folder/annotated.jpg">annotated.jpg</a>;
 as tables: <a href="$folder/cells.csv">cells.csv</a>,
 <a href="$folder/result.json">result.json</a>,
@@ -116,41 +117,43 @@ class ReportSection:
 
 def picture_side_px(image_count: int) -> int:
     """Longer side of the pictures in a report, less where many make the file large."""
-    shrink = (_IMAGES_AT_FULL_SIZE / max(image_count, _IMAGES_AT_FULL_SIZE)) ** 0.5
+    shrink = math.sqrt(_IMAGES_AT_FULL_SIZE / max(image_count, _IMAGES_AT_FULL_SIZE))
     return max(_SMALLEST_PICTURE_PX, round(_LARGEST_PICTURE_PX * shrink))
 
 
 def report_section(
     image: Image,
+    marked: Image,
     result: SmearResult,
     labels: LabelScheme,
     colours: dict[str, Colour],
     *,
+    heading: str,
     folder: str,
-    side_px: int,
 ) -> ReportSection:
     """The section of one image.
 
     Args:
-        image: RGB.
-        result: What was found in it.
+        image: RGB; the gallery is cut from it.
+        marked: RGB; the picture to show, with the cells marked.
+        result: What was found in the image.
         labels: The classes, in order.
         colours: Of each class and of ``unidentified``.
+        heading: Of the section.
         folder: Name of the image's folder, which lies beside the report.
-        side_px: Longer side of the picture in the report.
     """
-    picture = at_most(draw_cells(image, result.cells, colours), side_px)
     anchor = f"image-{quote(folder)}"
     html = fill(
         _SECTION,
         anchor=anchor,
+        heading=heading,
         name=result.image.path,
         facts=_facts_of(result),
         warnings=_box("To be considered", result.warnings),
         rows=_count_rows(result, labels, colours),
         found=len(result.cells),
         blasts=_blast_panel(result, labels),
-        picture=jpeg_uri(picture, _PICTURE_QUALITY),
+        picture=jpeg_uri(marked, _PICTURE_QUALITY),
         boxes=counted(len(result.cells), "boxed cell"),
         folder=quote(folder),
         gallery=gallery(image, result, labels, colours),
@@ -178,7 +181,7 @@ def report_page(
         title=title,
         summary=f"{counted(len(results), 'image')}, {counted(cells, 'white cell')} found",
         purpose=DECISION_SUPPORT,
-        failures=_box("Not in this report", [_failure_text(*failure) for failure in failures]),
+        failures=_box("Not in this report", [_failure_text(failure) for failure in failures]),
         overview=_overview(sections, labels) if len(sections) > 1 else "",
         sections=join(section.html for section in sections),
         facts=_run_facts(results),
@@ -191,39 +194,41 @@ def _facts_of(result: SmearResult) -> str:
 
 
 def _scale_text(scale: Scale) -> str:
-    if scale.px_per_rbc is None:
+    if scale.px_per_rbc is None or scale.source == "none":
         return "size of a red cell not known"
-    width = f"a red cell is {scale.px_per_rbc:.0f} pixels wide"
-    if scale.source == "auto":
-        return f"{width}, measured on the image (confidence {scale.confidence:.2f})"
-    return f"{width}, as given"
+    if scale.source == "given":
+        return f"a red cell is {scale.px_per_rbc:.0f} pixels wide, as given"
+    if scale.confidence == 0:
+        return f"a red cell is taken to be {scale.px_per_rbc:.0f} pixels wide"
+    confidence = f"confidence {scale.confidence:.2f}"
+    return f"a red cell is {scale.px_per_rbc:.0f} pixels wide, measured on the image ({confidence})"
 
 
 def _count_rows(result: SmearResult, labels: LabelScheme, colours: dict[str, Colour]) -> Html:
     called = sum(result.counts.get(name, 0) for name in labels.names)
-    return fill_each(
-        _COUNT,
-        (
-            {
-                "colour": css(colours[name]),
-                "name": name,
-                "tag": _BLAST_TAG if name in labels.blasts else "",
-                "meaning": "" if name == UNIDENTIFIED else meaning(name, labels),
-                "count": result.counts.get(name, 0),
-                "share": percent(result.counts.get(name, 0) / called)
-                if called and name != UNIDENTIFIED
-                else "–",
-            }
-            for name in (*labels.names, UNIDENTIFIED)
-        ),
-    )
+    rows = []
+    for name in (*labels.names, UNIDENTIFIED):
+        count = result.counts.get(name, 0)
+        is_class = name != UNIDENTIFIED
+        rows.append(
+            fill(
+                _COUNT,
+                colour=css(colours[name]),
+                name=name,
+                tag=_BLAST_TAG if name in labels.blasts else "",
+                meaning=meaning(name, labels),
+                count=count,
+                share=percent(count / called) if called and is_class else "–",
+            )
+        )
+    return join(rows)
 
 
 def _blast_panel(result: SmearResult, labels: LabelScheme) -> Html:
     fraction = result.blast_fraction
     if fraction is None:
         return fill(_NO_BLASTS, reason=result.blast_fraction_reason)
-    few = "It is weak under 100 cells"
+    few = f"It is weak under {FEW_CELLS} cells"
     return fill(
         _BLASTS,
         estimate=percent(fraction.estimate),
@@ -240,7 +245,7 @@ def _overview(sections: Sequence[ReportSection], labels: LabelScheme) -> Html:
     names = (*labels.names, UNIDENTIFIED)
     return fill(
         _OVERVIEW,
-        heads=fill_each('<th scope="col">$name</th>', ({"name": name} for name in names)),
+        heads=join(fill('<th scope="col">$name</th>', name=name) for name in names),
         rows=join(_overview_row(section, names) for section in sections),
     )
 
@@ -248,12 +253,11 @@ def _overview(sections: Sequence[ReportSection], labels: LabelScheme) -> Html:
 def _overview_row(section: ReportSection, names: Sequence[str]) -> Html:
     result = section.result
     fraction = result.blast_fraction
-    counts = ({"count": result.counts.get(name, 0)} for name in names)
     return fill(
         _OVERVIEW_ROW,
         anchor=section.anchor,
         name=result.image.path,
-        counts=fill_each("<td>$count</td>", counts),
+        counts=join(fill("<td>$n</td>", n=result.counts.get(name, 0)) for name in names),
         estimate=percent(fraction.estimate) if fraction else "–",
         interval=interval(fraction) if fraction else "–",
         warnings=len(result.warnings) or "",
@@ -263,7 +267,7 @@ def _overview_row(section: ReportSection, names: Sequence[str]) -> Html:
 def _box(title: str, items: Sequence[str]) -> Html:
     if not items:
         return Html()
-    return fill(_BOX, title=title, items=fill_each(_ITEM, ({"text": item} for item in items)))
+    return fill(_BOX, title=title, items=join(fill(_ITEM, text=item) for item in items))
 
 
 def _failure_text(failure: Failure) -> str:
@@ -281,12 +285,11 @@ def _run_facts(results: Sequence[SmearResult]) -> Html:
     }
     if results:
         model = results[0].model
-        facts["pipeline"] = f"{model.get('pipeline')} (SHA-256 {model.get('sha256')})"
-        facts["classifier"] = ", ".join(
-            f"{member} (weight {weight:.3g})"
-            for member, weight in zip(model.get("members", []), model.get("weights", []), strict=False)
-        )
-    return fill_each(_FACT, ({"name": name, "value": value} for name, value in facts.items()))
+        facts["pipeline"] = f"{model['pipeline']} (SHA-256 {model['sha256']})"
+        facts["nets"] = ", ".join(str(member["name"]) for member in model["members"])
+        if len(model["weights"]) > 1:
+            facts["weights"] = ", ".join(f"{weight:.3f}" for weight in model["weights"])
+    return join(fill(_FACT, name=name, value=value) for name, value in facts.items())
 
 
 def _file_facts(result: SmearResult) -> str:

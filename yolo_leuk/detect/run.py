@@ -6,26 +6,26 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 from yolo_leuk import __version__
 from yolo_leuk.artifacts import write_bytes, write_json, write_text
-from yolo_leuk.detect.annotate import annotate
+from yolo_leuk.detect.annotate import draw_cells
 from yolo_leuk.detect.cells_csv import cells_csv
 from yolo_leuk.detect.geojson import cells_geojson
-from yolo_leuk.detect.inputs import Failure, display_name, is_synthetic, list_images
-from yolo_leuk.detect.jpeg import encode_jpeg
-from yolo_leuk.detect.palette import class_colours
-from yolo_leuk.detect.progress import with_progress
+from yolo_leuk.detect.inputs import Failure, display_name, is_folder, is_synthetic, list_images
+from yolo_leuk.detect.jpeg import at_most, encode_jpeg
+from yolo_leuk.detect.legend import add_legend
+from yolo_leuk.detect.palette import Colour, class_colours
+from yolo_leuk.detect.progress import progress_bar
 from yolo_leuk.detect.report import ReportSection, picture_side_px, report_page, report_section
-from yolo_leuk.detect.run_folder import RunFolder, open_run_folder
-from yolo_leuk.detect.wording import SYNTHETIC, counted
+from yolo_leuk.detect.run_folder import CONFIG_NAME, REPORT_NAME, RunFolder, open_run_folder
+from yolo_leuk.detect.wording import SYNTHETIC
 from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.images import MAX_PIXELS, load_image
-from yolo_leuk.pipeline import Pipeline
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.pipeline import Pipeline, View
 from yolo_leuk.records import Image, SmearResult
-
-View = Literal["field", "cell", "image"]
 
 _ANNOTATED_QUALITY = 92
 
@@ -52,7 +52,7 @@ class DetectConfig:
     out: Path | None = None
     model: Path | None = None
     view: View | None = None
-    scale: str | float = "auto"
+    scale: float | str = "auto"
     max_pixels: int = MAX_PIXELS
     progress: bool = True
 
@@ -112,18 +112,81 @@ def run(config: DetectConfig) -> DetectOutcome:
     images, failures = list_images(config.inputs)
     if not images:
         return DetectOutcome(None, None, (), tuple(failures))
-    folder = open_run_folder(config.out, _stem(config.inputs[0]))
-    writer = None
-    try:
-        write_json(folder.path / "config.json", config.to_json())
-        writer = _Writer(folder, Pipeline.load(config.model), picture_side_px(len(images)))
-        results = []
-        for path in with_progress(images, enabled=config.progress):
-            try:
-                results.append((path, _look_at(path, config, writer)))
-            except DataError as error:
-                failures.append((path, error))
-        ...
-    finally:
-        if writer is None or not writer.sections:
-            folder.discard()
+    with open_run_folder(config.out, _run_name(config.inputs[0])) as folder:
+        write_json(folder.path / CONFIG_NAME, config.to_json())
+        pipeline = Pipeline.load(config.model)
+        done: list[tuple[Path, ReportSection]] = []
+        with progress_bar(len(images), enabled=config.progress) as show:
+            for number, path in enumerate(images):
+                show(number, display_name(path))
+                try:
+                    done.append((path, _look_at(path, config, pipeline, folder, len(images))))
+                except DataError as error:
+                    failures.append((path, error))
+        if not done:
+            return DetectOutcome(None, None, (), tuple(failures))
+        sections = [section for _, section in done]
+        title = sections[0].result.image.path if len(images) == 1 else folder.path.name
+        report = folder.path / REPORT_NAME
+        write_text(report, report_page(title, sections, failures, pipeline.labels))
+    results = tuple((path, section.result) for path, section in done)
+    return DetectOutcome(folder.path, report, results, tuple(failures))
+
+
+def _look_at(
+    path: Path, config: DetectConfig, pipeline: Pipeline, folder: RunFolder, image_count: int
+) -> ReportSection:
+    """Read one image, find its cells, and write its folder."""
+    started = perf_counter()
+    loaded = load_image(path, max_pixels=config.max_pixels)
+    read_ms = _ms_since(started)
+    result = pipeline.run(loaded, display_name(path), view=config.view, scale=config.scale)
+    result = replace(result, timing_ms={**result.timing_ms, "read": read_ms})
+    if is_synthetic(path):
+        result = replace(result, warnings=(SYNTHETIC, *result.warnings))
+    colours = class_colours(pipeline.labels)
+    marked = draw_cells(loaded.rgb, result.cells, colours)
+    image_folder = folder.claim(Path(display_name(path)).stem)
+    result = _write(image_folder, marked, result, pipeline.labels, colours)
+    return report_section(
+        loaded.rgb,
+        at_most(marked, picture_side_px(image_count)),
+        result,
+        pipeline.labels,
+        colours,
+        heading=result.image.path if image_count > 1 else "Findings",
+        folder=image_folder.name,
+    )
+
+
+def _write(
+    folder: Path,
+    marked: Image,
+    result: SmearResult,
+    labels: LabelScheme,
+    colours: dict[str, Colour],
+) -> SmearResult:
+    """Write an image's files, ``result.json`` last; returns the result with the time it took."""
+    started = perf_counter()
+    annotated = add_legend(marked, result, labels, colours)
+    write_bytes(folder / "annotated.jpg", encode_jpeg(annotated, _ANNOTATED_QUALITY))
+    write_text(folder / "cells.csv", cells_csv(result, labels))
+    write_json(folder / "cells.geojson", cells_geojson(result, colours))
+    timed = replace(result, timing_ms={**result.timing_ms, "write": _ms_since(started)})
+    write_json(folder / "result.json", timed.to_json())
+    return timed
+
+
+def _run_name(first_input: Path) -> str:
+    name = display_name(first_input)
+    return name if is_folder(first_input) else Path(name).stem
+
+
+def _is_scale(scale: float | str) -> bool:
+    if isinstance(scale, str):
+        return scale in ("auto", "none")
+    return math.isfinite(scale) and scale > 0
+
+
+def _ms_since(started: float) -> float:
+    return 1000 * (perf_counter() - started)

@@ -14,7 +14,8 @@ from yolo_leuk.errors import OutputError
 DEFAULT_ROOT = Path("runs/detect")
 
 # What a run writes itself; an image called ``report.html.jpg`` gets another folder.
-_RESERVED = ("config.json", "report.html")
+CONFIG_NAME = "config.json"
+REPORT_NAME = "report.html"
 
 _MAX_NAME_BYTES = 180  # file systems take 255, and a number may follow
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
@@ -26,13 +27,13 @@ class RunFolder:
     """A folder that was empty or absent when the run began.
 
     Attributes:
-        path: The folder; it exists.
+        path: The folder; it exists. Leaving the ``with`` block takes it away if it is unused.
         created: Folders that were made for it, the innermost first.
     """
 
     path: Path
     created: tuple[Path, ...]
-    _taken: set[str] = field(default_factory=lambda: {_key(name) for name in _RESERVED})
+    _taken: set[str] = field(default_factory=lambda: {CONFIG_NAME, REPORT_NAME})
 
     def claim(self, stem: str) -> Path:
         """A path for an image's own folder, which no other image of the run has.
@@ -46,13 +47,17 @@ class RunFolder:
         self._taken.add(_key(free))
         return self.path / free
 
-    def discard(self) -> None:
-        """Take away the folders made for a run that has done nothing."""
-        (self.path / "config.json").unlink(missing_ok=True)
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take away the folders made for a run that has done nothing but write its settings."""
         # A folder that somebody has put something into in the meantime stays.
         with contextlib.suppress(OSError):
-            for folder in self.created:
-                folder.rmdir()
+            if all(entry.name == CONFIG_NAME for entry in self.path.iterdir()):
+                (self.path / CONFIG_NAME).unlink(missing_ok=True)
+                for folder in self.created:
+                    folder.rmdir()
 
 
 def open_run_folder(out: Path | None, name: str) -> RunFolder:
@@ -79,8 +84,8 @@ def safe_name(name: str) -> str:
 
 
 def _open_given(out: Path) -> RunFolder:
-    created = _missing_folders(out)
     try:
+        created = _missing_folders(out)
         out.mkdir(parents=True, exist_ok=True)
         is_empty = next(out.iterdir(), None) is None
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from yolo_leuk.labels import MATURITY, LabelScheme
-from yolo_leuk.records import BlastFraction, SmearResult
+from yolo_leuk.records import UNIDENTIFIED, BlastFraction, SmearResult
 
 DECISION_SUPPORT_SHORT = "Decision support: yolo-leuk suggests, it does not diagnose."
 
@@ -11,9 +11,6 @@ DECISION_SUPPORT = (
     "Decision support for trained people and research. yolo-leuk locates, counts and suggests; "
     "it does not diagnose. Every call is to be checked at the microscope."
 )
-
-# Below this many cells the interval is wider than most questions that are put to it.
-FEW_CELLS = 100
 
 SYNTHETIC = "Synthetic image: drawn by a program, not photographed from anybody's smear."
 
@@ -28,7 +25,9 @@ _MEANINGS = {
 
 
 def meaning(name: str, labels: LabelScheme) -> str:
-    """What a class of the shipped scheme stands for; empty for any other scheme."""
+    """What a label stands for; empty for the classes of schemes other than the shipped one."""
+    if name == UNIDENTIFIED:
+        return "white cells too uncertain to be named"
     return _MEANINGS[name] if labels == MATURITY else ""
 
 

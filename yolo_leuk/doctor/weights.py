@@ -9,6 +9,7 @@ from yolo_leuk.artifacts import read_json, sha256_of_file
 from yolo_leuk.doctor.check import Check
 from yolo_leuk.errors import ModelError
 
+# As in model_card.py and pipeline.py, which need numpy; doctor must run where that is missing.
 CARD_SCHEMA = "yolo-leuk/model-card/1"
 PIPELINE_SCHEMA = "yolo-leuk/pipeline/1"
 

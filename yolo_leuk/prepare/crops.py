@@ -14,10 +14,6 @@ import numpy.typing as npt
 from yolo_leuk import geometry, pixels
 from yolo_leuk.records import Image
 
-RIM = 0.25
-"""Width of the rim on each side, as a fraction of the window."""
-
-
 @dataclass(frozen=True)
 class Crop:
     """A cell cut out of its field.
@@ -31,11 +27,6 @@ class Crop:
     px_per_rbc: float
 
 
-def rim_px(px_per_rbc: float) -> int:
-    """Rim on each side of a stored crop, in pixels."""
-    return round(RIM * pixels.window_side(px_per_rbc))
-
-
 def cut_crops(image: Image, xyxy: npt.NDArray[np.float32], px_per_rbc: float) -> list[Crop]:
     """Cut cells out of a field.
 
@@ -46,18 +37,12 @@ def cut_crops(image: Image, xyxy: npt.NDArray[np.float32], px_per_rbc: float) ->
     """
     field, factor = pixels.reduced_field(image, px_per_rbc)
     scale = px_per_rbc / factor
-    side = pixels.window_side(scale) + 2 * rim_px(scale)
+    side = pixels.window_side(scale) + 2 * pixels.rim_px(scale)
     fill = pixels.background_colour(field)
     centres = (xyxy[:, :2] + xyxy[:, 2:]) / (2 * factor)
     return [
         Crop(pixels.cut_window(field, (float(x), float(y)), side, fill), scale) for x, y in centres
     ]
-
-
-def window_of(crop: Image, px_per_rbc: float) -> Image:
-    """The window without the rim, as ``detect`` cuts it from the field."""
-    rim = rim_px(px_per_rbc)
-    return crop[rim : crop.shape[0] - rim, rim : crop.shape[1] - rim]
 
 
 def worth_cutting(

@@ -46,7 +46,7 @@ class PrepareConfig:
         folds: k of the folds of what is not test.
         cells_per_image: At most so many cells of one picture, the most confident spread; 0 is all.
         detect_px_per_rbc: Fields are reduced by whole factors as long as this much is left.
-        boxes_from: Model card of a detector that fills in the boxes of the classes that a source
+        boxes_from: ONNX file of a detector that fills in the boxes of the classes that a source
             does not label; None leaves them out.
         seed: Of the splits.
         workers: Processes; 0 means one per core.

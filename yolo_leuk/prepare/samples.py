@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from yolo_leuk import artifacts, geometry, images, pixels
 from yolo_leuk.errors import DataError
+from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare import crops
 from yolo_leuk.prepare.cells import find_cells
@@ -92,7 +94,7 @@ def _as_field(job: SampleJob, field: _Field) -> MadeSamples:
     size_wh = (reduced.shape[1], reduced.shape[0])
     xyxy, labels, steps = field.xyxy / factor, field.labels, list(field.steps)
     if job.boxes_from is not None and set(labels) == {"white"}:
-        xyxy, labels = _completed(reduced, xyxy, job)
+        xyxy, labels = _completed(reduced, job.px_per_rbc / factor, xyxy, job.scheme, job.boxes_from)
         steps.append(f"red cells and platelets boxed by {job.boxes_from.stem}")
     if factor > 1:
         steps.append(f"reduced by {factor}")
@@ -110,23 +112,24 @@ def _as_field(job: SampleJob, field: _Field) -> MadeSamples:
 
 
 def _completed(
-    reduced: Image, white_xyxy: npt.NDArray[np.float32], job: SampleJob
+    field: Image,
+    px_per_rbc: float,
+    white_xyxy: npt.NDArray[np.float32],
+    scheme: LabelScheme,
+    detector: Path,
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """The white cells of the source, and the red cells and platelets that a detector finds."""
-    from yolo_leuk.field_detector import FieldDetector
-
-    if job.boxes_from is None:
-        raise DataError("no detector was given to fill in boxes")
-    ruler = job.px_per_rbc * reduced.shape[1] / max(reduced.shape[1], 1)
-    found = FieldDetector.load(job.boxes_from).detect(reduced, ruler)
-    others = found[found.class_id != job.scheme.id_of("white")]
-    inside_white = geometry.intersection_over_smaller(others.xyxy, white_xyxy).max(
-        axis=1, initial=0.0
-    )
-    others = others[inside_white < 0.6]
+    found = _detector(detector).detect(field, px_per_rbc)
+    others = found[found.class_id != scheme.id_of("white")]
+    in_white = geometry.intersection_over_smaller(others.xyxy, white_xyxy).max(axis=1, initial=0.0)
+    others = others[in_white < 0.6]
     xyxy = np.concatenate([white_xyxy, others.xyxy]).astype(np.float32)
-    names = tuple(job.scheme.names[i] for i in others.class_id)
-    return xyxy, ("white",) * len(white_xyxy) + names
+    return xyxy, ("white",) * len(white_xyxy) + tuple(scheme.names[i] for i in others.class_id)
+
+
+@lru_cache(maxsize=1)
+def _detector(path: Path) -> FieldDetector:
+    return FieldDetector.load(path)
 
 
 def _as_cells(job: SampleJob, field: _Field) -> MadeSamples:
@@ -144,7 +147,7 @@ def _as_cells(job: SampleJob, field: _Field) -> MadeSamples:
         name = f"{_sample_id(job.image)}-c{number:03d}"
         path = Path(job.split) / label / f"{name}.png"
         _write_png(job.out / path, crop.picture)
-        steps = [*field.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {crops.RIM:g}"]
+        steps = [*field.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {pixels.RIM:g}"]
         samples.append(_row(job, name, path, crop.picture, label, crop.px_per_rbc, steps))
     return MadeSamples(samples, Counter({(job.split, label): len(samples)}))
 

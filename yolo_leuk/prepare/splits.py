@@ -35,6 +35,10 @@ def place_by_group(
 ) -> list[Placement]:
     """Split by group, stratified by label: one part of ``test_parts`` to test, the rest to folds.
 
+    Parts are alike in pictures but not in groups: one large slide can be a class's whole share.
+    Test, and then val, are the parts whose poorest class has the most groups, since an interval
+    over groups needs several.
+
     Args:
         labels: Class of each picture.
         groups: Group of each picture.
@@ -78,11 +82,18 @@ def split_of_fold(fold: int) -> str:
 def _parts(
     labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], count: int, seed: int
 ) -> npt.NDArray[np.int64]:
+    """Part of each picture; part 0 is the one whose poorest class has the most groups."""
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
+    chosen = [rows for _, rows in splitter.split(labels, labels, groups)]
+    best = max(range(count), key=lambda p: _fewest_groups(labels[chosen[p]], groups[chosen[p]]))
     part = np.zeros(len(labels), np.int64)
-    for number, (_, chosen) in enumerate(splitter.split(labels, labels, groups)):
-        part[chosen] = number
+    for number, rows in enumerate([chosen[best], *chosen[:best], *chosen[best + 1 :]]):
+        part[rows] = number
     return part
+
+
+def _fewest_groups(labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_]) -> int:
+    return min(len(set(groups[labels == label])) for label in set(labels))
 
 
 def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: int) -> None:

@@ -67,3 +67,8 @@ def endless_workers_loader(
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
     )
+
+
+def tell_epoch(trainer: Any) -> None:
+    """A callback: let the training data make the samples of the epoch that begins."""
+    trainer.train_loader.dataset.set_epoch(trainer.epoch)

@@ -8,7 +8,7 @@ from typing import Any
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader
+from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader, tell_epoch
 from yolo_leuk.train.field_dataset import (
     TrainingFields,
     ValidationFields,
@@ -29,6 +29,7 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
         fields_per_epoch: Length of an epoch.
         validation_px_per_rbc: Scale of the validation fields.
         workers: Processes that make fields.
+        leave_out: Sources that are not seen.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
         self._workers = workers
         self._leave_out = leave_out
         super().__init__(overrides=overrides)
-        self.add_callback("on_train_epoch_start", _tell_epoch)
+        self.add_callback("on_train_epoch_start", tell_epoch)
 
     def get_dataset(self) -> dict[str, Any]:
         """Our description of the data; Ultralytics would look for it, and download it."""
@@ -79,6 +80,3 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
         training = TrainingFields(composer, self._fields_per_epoch, int(self.args.seed))
         return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=True)
 
-
-def _tell_epoch(trainer: Any) -> None:
-    trainer.train_loader.dataset.set_epoch(trainer.epoch)

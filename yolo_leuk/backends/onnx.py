@@ -1,0 +1,56 @@
+"""ONNX files by onnxruntime, on the CPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from yolo_leuk.backends.net import Arrays
+from yolo_leuk.errors import ModelError
+from yolo_leuk.model_card import ModelCard
+
+
+class OnnxNet:
+    """A net in one onnxruntime session."""
+
+    def __init__(self, path: Path, card: ModelCard) -> None:
+        options = onnxruntime.SessionOptions()
+        # One thread per core that this process may use: in a container that is fewer than there are.
+        options.intra_op_num_threads = usable_cores()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime has no common base class for its errors
+            raise ModelError(f"{path} cannot be opened by onnxruntime: {error}") from error
+        self._card = card
+        self._input = self._session.get_inputs()[0].name
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    @property
+    def card(self) -> ModelCard:
+        """What the net is."""
+        return self._card
+
+    def run(self, batch: npt.NDArray[np.uint8]) -> Arrays:
+        """Outputs by name. Raises ModelError where the shape does not fit the net."""
+        try:
+            values = self._session.run(self._outputs, {self._input: batch})
+        except Exception as error:  # as above
+            raise ModelError(
+                f"{self._card.name} cannot be run on {batch.dtype} {batch.shape}: {error}"
+            ) from error
+        return dict(zip(self._outputs, values, strict=True))
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1

@@ -1,0 +1,110 @@
+"""Which found boxes meet which true ones, and the figures that follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from yolo_leuk import geometry
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The answer for one image and one class.
+
+    Attributes:
+        confidence: Of the found boxes that count, most confident first, shape (n,).
+        is_hit: Whether each meets a true box that no more confident one has met, shape (n,).
+        truths: Number of true boxes.
+    """
+
+    confidence: npt.NDArray[np.float64]
+    is_hit: npt.NDArray[np.bool_]
+    truths: int
+
+
+def match(
+    found_xyxy: geometry.Boxes,
+    confidence: npt.NDArray[np.floating],
+    true_xyxy: geometry.Boxes,
+    *,
+    least_iou: float = 0.5,
+    ignored_xyxy: geometry.Boxes | None = None,
+) -> Matched:
+    """Match boxes of one image and one class, as COCO does.
+
+    From the most confident box down, each takes the true box of highest IoU that is still free, if
+    that IoU reaches ``least_iou``. A box that takes none but lies by half of itself or more inside
+    an ignored region counts as neither hit nor miss.
+
+    Args:
+        found_xyxy: Shape (n, 4).
+        confidence: Shape (n,).
+        true_xyxy: Shape (m, 4).
+        least_iou: In (0, 1].
+        ignored_xyxy: Regions in which nobody can tell, shape (k, 4).
+    """
+    found = np.asarray(found_xyxy, np.float64).reshape(-1, 4)
+    truth = np.asarray(true_xyxy, np.float64).reshape(-1, 4)
+    order = np.argsort(-np.asarray(confidence), kind="stable")
+    overlap = geometry.iou(found, truth)
+    free = np.ones(len(truth), bool)
+    is_hit = np.zeros(len(found), bool)
+    for row in order:
+        candidates = np.where(free, overlap[row], 0.0)
+        if candidates.size and candidates.max() >= least_iou:
+            is_hit[row] = True
+            free[candidates.argmax()] = False
+    counts = is_hit | ~_inside_ignored(found, ignored_xyxy)
+    chosen = order[counts[order]]
+    return Matched(np.asarray(confidence, np.float64)[chosen], is_hit[chosen], len(truth))
+
+
+def together(parts: Sequence[Matched]) -> Matched:
+    """Several images as one, most confident first."""
+    confidence = np.concatenate([p.confidence for p in parts]) if parts else np.zeros(0)
+    is_hit = np.concatenate([p.is_hit for p in parts]) if parts else np.zeros(0, bool)
+    order = np.argsort(-confidence, kind="stable")
+    return Matched(confidence[order], is_hit[order], sum(p.truths for p in parts))
+
+
+def recall_and_precision(matched: Matched, least_confidence: float = 0.0) -> tuple[float, float]:
+    """Recall and precision of the boxes from a confidence up; 1.0 where there is nothing to miss."""
+    hits = matched.is_hit[matched.confidence >= least_confidence]
+    recall = hits.sum() / matched.truths if matched.truths else 1.0
+    precision = hits.mean() if hits.size else 1.0
+    return float(recall), float(precision)
+
+
+def average_precision(matched: Matched) -> float:
+    """Area under precision against recall, at the 101 recalls of COCO; nan without true boxes."""
+    if matched.truths == 0:
+        return float("nan")
+    hits = np.cumsum(matched.is_hit)
+    recall = hits / matched.truths
+    precision = hits / np.arange(1, len(hits) + 1)
+    highest_beyond = np.maximum.accumulate(precision[::-1])[::-1]
+    place = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
+    padded = np.append(highest_beyond, 0.0)
+    return float(padded[np.minimum(place, len(highest_beyond))].mean())
+
+
+def best_f1_confidence(matched: Matched) -> float:
+    """The confidence from which up boxes are to be believed, for the highest F1; 0.5 if none hit."""
+    if not matched.is_hit.any():
+        return 0.5
+    hits = np.cumsum(matched.is_hit)
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + matched.truths)
+    return float(matched.confidence[int(f1.argmax())])
+
+
+def _inside_ignored(
+    found: npt.NDArray[np.float64], ignored_xyxy: geometry.Boxes | None
+) -> npt.NDArray[np.bool_]:
+    if ignored_xyxy is None or not len(ignored_xyxy):
+        return np.zeros(len(found), bool)
+    shared = geometry.intersection(found, ignored_xyxy).max(axis=1, initial=0.0)
+    return np.asarray(shared >= 0.5 * geometry.area(found), np.bool_)

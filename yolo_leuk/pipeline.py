@@ -1,0 +1,429 @@
+"""One image to a SmearResult: ruler, detector, crops, classifier, calls, counts.
+
+What ``detect``, ``evaluate`` and ``export`` share. A pipeline is a small JSON file that names a
+detector and a classifier with their hashes; ``weights/default.json`` is the one that ships.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from yolo_leuk import artifacts, pixels, probabilities, ruler
+from yolo_leuk.backends.net import Net, open_net
+from yolo_leuk.errors import CardError, HashError, UsageError
+from yolo_leuk.field_detector import FieldDetector
+from yolo_leuk.images import LoadedImage
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.model_card import ModelCard
+from yolo_leuk.records import (
+    UNIDENTIFIED,
+    BlastFraction,
+    CellCall,
+    Detections,
+    Image,
+    ImageFacts,
+    Scale,
+    SmearResult,
+)
+from yolo_leuk.shipped import weights_folder
+
+SCHEMA = "yolo-leuk/pipeline/1"
+
+View = Literal["field", "cell", "image"]
+
+_BATCH = 64
+
+# Fewer cells than this make a blast fraction a rough guess, whatever its interval says.
+FEW_CELLS = 100
+
+# Below this many pixels per red cell the classifier sees less than it was trained on.
+_COARSE_PX_PER_RBC = 12.0
+
+
+@dataclass(frozen=True)
+class PipelineFile:
+    """What a pipeline file says.
+
+    Attributes:
+        path: Of the file itself.
+        name: Of the pipeline.
+        detector: ONNX file of the detector.
+        classifier: ONNX file of the classifier.
+        sha256: Of each of the two files, by role.
+        cell_diameter_rbc: How wide a cell on black is taken to be, where nothing else tells.
+    """
+
+    path: Path
+    name: str
+    detector: Path
+    classifier: Path
+    sha256: dict[str, str]
+    cell_diameter_rbc: float
+
+
+def read_pipeline_file(path: Path) -> PipelineFile:
+    """Read a pipeline file. Raises CardError where it breaks the schema."""
+    content = artifacts.read_json(path, schema=SCHEMA, error=CardError)
+    try:
+        return PipelineFile(
+            path=path,
+            name=str(content["name"]),
+            detector=path.parent / str(content["detector"]["file"]),
+            classifier=path.parent / str(content["classifier"]["file"]),
+            sha256={role: str(content[role]["sha256"]) for role in ("detector", "classifier")},
+            cell_diameter_rbc=float(content["cell_diameter_rbc"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CardError(f"{path} breaks the schema {SCHEMA}: {error!r}") from error
+
+
+class Pipeline:
+    """A detector and a classifier, ready to run.
+
+    Args:
+        detector: Finds the cells.
+        classifier: Says what each white cell is.
+        name: Goes into the results.
+        sha256: Of the pipeline file; goes into the results.
+        cell_diameter_rbc: How wide a cell on black is taken to be, where nothing else tells.
+
+    Raises:
+        CardError: The nets are not what their roles need.
+    """
+
+    def __init__(
+        self,
+        detector: FieldDetector,
+        classifier: Net,
+        *,
+        name: str = "",
+        sha256: str = "",
+        cell_diameter_rbc: float = 1.6,
+    ) -> None:
+        if classifier.card.task != "classify" or classifier.card.features is None:
+            raise CardError(
+                f"{classifier.card.name} is no classifier with feature statistics in its card"
+            )
+        self._detector = detector
+        self._classifier = classifier
+        self._name = name
+        self._sha256 = sha256
+        self._cell_diameter_rbc = cell_diameter_rbc
+
+    @classmethod
+    def load(cls, path: Path | None = None, *, trust: bool = False) -> Pipeline:
+        """Open a pipeline file and its nets.
+
+        Args:
+            path: The pipeline file; the shipped ``weights/default.json`` where None.
+            trust: Run nets although their hashes differ.
+
+        Raises:
+            ModelError: A file is missing, breaks its schema, or is not the one that is meant.
+        """
+        file = read_pipeline_file(path or weights_folder() / "default.json")
+        nets = {
+            role: _checked(open_net(net, trust=trust), file, role, trust)
+            for role, net in (("detector", file.detector), ("classifier", file.classifier))
+        }
+        return cls(
+            FieldDetector(nets["detector"]),
+            nets["classifier"],
+            name=file.name,
+            sha256=artifacts.sha256_of_file(file.path),
+            cell_diameter_rbc=file.cell_diameter_rbc,
+        )
+
+    @property
+    def labels(self) -> LabelScheme:
+        """The classifier's classes."""
+        return self._classifier.card.scheme
+
+    @property
+    def detector(self) -> FieldDetector:
+        """What finds the cells."""
+        return self._detector
+
+    @property
+    def classifier(self) -> Net:
+        """What says what each white cell is."""
+        return self._classifier
+
+    def run(
+        self,
+        loaded: LoadedImage,
+        name: str,
+        *,
+        view: str | None = None,
+        scale: str | float = "auto",
+    ) -> SmearResult:
+        """Find the white cells of an image, and suggest what each is.
+
+        Args:
+            loaded: The image.
+            name: Its file name, for the result.
+            view: ``field`` finds cells and classifies each; ``cell`` takes the picture for one
+                cell; ``image`` is for a net that classifies a whole field; None recognises a cell
+                on black and takes everything else for a field.
+            scale: ``auto`` measures a red cell on the image; ``none`` takes the image to be at the
+                detector's scale; a number is the width of a red cell in pixels.
+
+        Raises:
+            UsageError: The scale or the view is not one of these.
+            CardError: The view is ``image`` and the pipeline has no net for it.
+        """
+        clock = _Clock()
+        chosen = view or ("cell" if ruler.is_cell_on_black(loaded.rgb) else "field")
+        warnings: list[str] = []
+        if view is None and chosen == "cell":
+            warnings.append("taken for a single cell on black; use --as field if it is a field")
+        if chosen == "field":
+            rgb = pixels.without_scale_bar(loaded.rgb)
+            with clock.measured("detect"):
+                found, scale_found = self._white_cells(rgb, scale, warnings)
+        elif chosen == "cell":
+            rgb = loaded.rgb
+            with clock.measured("detect"):
+                found, scale_found = self._single_cell(rgb, scale)
+        elif chosen == "image":
+            raise CardError(
+                f"the pipeline {self._name} has no net that classifies a whole field",
+                hint="Use --as field, or give a pipeline with an image-level net by --model.",
+            )
+        else:
+            raise UsageError(f"unknown view {chosen!r}; known are field, cell and image")
+        with clock.measured("classify"):
+            calls = self._calls(rgb, found, scale_found)
+        return self._result(loaded, name, scale_found, calls, warnings, clock.spent_ms)
+
+    def _white_cells(
+        self, rgb: Image, scale: str | float, warnings: list[str]
+    ) -> tuple[Detections, Scale]:
+        measured = self._scale(rgb, scale)
+        if measured.px_per_rbc is None and scale == "auto":
+            warnings.append(
+                "too few red cells to measure the scale; the image is taken to be at "
+                f"{self._detector.card.px_per_rbc:g} px per red cell (give it with --scale)"
+            )
+        elif measured.px_per_rbc is not None and measured.px_per_rbc < _COARSE_PX_PER_RBC:
+            warnings.append(
+                f"a red cell is only {measured.px_per_rbc:.0f} px wide; calls need "
+                f"{_COARSE_PX_PER_RBC:g} px or more"
+            )
+        found = self._detector.detect(rgb, self._px_per_rbc(measured))
+        white = found[found.class_id == self._detector.card.scheme.id_of("white")]
+        return _in_reading_order(white), measured
+
+    def _single_cell(self, rgb: Image, scale: str | float) -> tuple[Detections, Scale]:
+        box = ruler.box_on_black(rgb)
+        if scale == "auto":
+            if ruler.is_cell_on_black(rgb):
+                px = ruler.of_single_cell(rgb, self._cell_diameter_rbc)
+                measured = Scale(px, "auto", 0.0)
+            else:
+                measured = ruler.measure(rgb, self._detector)
+        else:
+            measured = self._scale(rgb, scale)
+        if measured.px_per_rbc is None:
+            # The whole picture becomes the window.
+            measured = Scale(min(rgb.shape[:2]) / pixels.WINDOW_RBC, "none", 0.0)
+        one = Detections(
+            np.array([box], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
+        )
+        return one, measured
+
+    def _scale(self, rgb: Image, scale: str | float) -> Scale:
+        if scale == "auto":
+            return ruler.measure(rgb, self._detector)
+        if scale == "none":
+            return Scale(None, "none", 0.0)
+        try:
+            px = float(scale)
+        except ValueError:
+            px = float("nan")
+        if not 1 <= px <= 10_000:
+            raise UsageError(
+                f"--scale is {scale!r}; expected auto, none, or the width of a red cell in pixels"
+            )
+        return Scale(px, "given", 1.0)
+
+    def _px_per_rbc(self, scale: Scale) -> float:
+        return scale.px_per_rbc or self._detector.card.px_per_rbc
+
+    def _calls(self, rgb: Image, found: Detections, scale: Scale) -> tuple[CellCall, ...]:
+        if not len(found):
+            return ()
+        crops = cell_crops(rgb, found.xyxy, self._px_per_rbc(scale), self._classifier.card)
+        answers = classify(self._classifier, crops)
+        return tuple(
+            self._call(i + 1, found.xyxy[i], float(found.confidence[i]), answers, i)
+            for i in range(len(found))
+        )
+
+    def _call(
+        self,
+        number: int,
+        xyxy: npt.NDArray[np.float32],
+        confidence: float,
+        answers: Answers,
+        row: int,
+    ) -> CellCall:
+        scheme = self.labels
+        p = answers.probabilities[row]
+        top = int(p.argmax())
+        called = bool(answers.is_called[row])
+        x1, y1, x2, y2 = (float(v) for v in xyxy)
+        return CellCall(
+            id=number,
+            box_xyxy=(x1, y1, x2, y2),
+            confidence=confidence,
+            label=scheme.names[top] if called else UNIDENTIFIED,
+            probability=float(p[top]),
+            probabilities={name: float(v) for name, v in zip(scheme.names, p, strict=True)},
+            blast_probability=float(p[list(scheme.blast_ids)].sum()),
+            status="called" if called else UNIDENTIFIED,
+        )
+
+    def _result(
+        self,
+        loaded: LoadedImage,
+        name: str,
+        scale: Scale,
+        calls: tuple[CellCall, ...],
+        warnings: list[str],
+        spent_ms: dict[str, float],
+    ) -> SmearResult:
+        counts = {label: 0 for label in (*self.labels.names, UNIDENTIFIED)}
+        for call in calls:
+            counts[call.label] += 1
+        fraction, reason = blast_fraction(counts, self.labels)
+        return SmearResult(
+            image=ImageFacts(name, loaded.rgb.shape[1], loaded.rgb.shape[0], loaded.sha256),
+            scale=scale,
+            cells=calls,
+            counts=counts,
+            blast_fraction=fraction,
+            blast_fraction_reason=reason,
+            warnings=tuple(warnings),
+            model=self._model(),
+            timing_ms={"read": 0.0, "detect": 0.0, "classify": 0.0, **spent_ms},
+        )
+
+    def _model(self) -> dict[str, Any]:
+        cards = (self._detector.card, self._classifier.card)
+        return {
+            "pipeline": self._name,
+            "sha256": self._sha256,
+            "members": [{"name": card.name, "sha256": card.sha256} for card in cards],
+            "weights": [1.0],
+        }
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier says of n cells.
+
+    Attributes:
+        probabilities: Calibrated, shape (n, classes), rows summing to 1.
+        squared_distance: Of the features to the nearest class of the training cells, shape (n,).
+        is_called: False where the cell is like nothing trained on, or the vote too uncertain.
+    """
+
+    probabilities: npt.NDArray[np.float64]
+    squared_distance: npt.NDArray[np.float64]
+    is_called: npt.NDArray[np.bool_]
+
+
+def cell_crops(
+    rgb: Image, xyxy: npt.NDArray[np.float32], px_per_rbc: float, card: ModelCard
+) -> npt.NDArray[np.uint8]:
+    """Crops of cells as the classifier of ``card`` sees them, shape (n, S, S, 3)."""
+    field, factor = pixels.reduced_field(rgb, px_per_rbc)
+    fill = pixels.background_colour(field)
+    return np.stack(
+        [
+            pixels.cell_crop(
+                field,
+                box / factor,
+                px_per_rbc / factor,
+                card.input_px,
+                sharpness_px_per_rbc=card.px_per_rbc,
+                fill=fill,
+            )
+            for box in xyxy
+        ]
+    )
+
+
+def classify(classifier: Net, crops: npt.NDArray[np.uint8]) -> Answers:
+    """Run a classifier on crops, shape (n, S, S, 3), in batches, and calibrate its answers."""
+    card = classifier.card
+    if card.features is None:
+        raise CardError(f"the card of {card.name} has no feature statistics")
+    outputs = [
+        classifier.run(crops[start : start + _BATCH]) for start in range(0, len(crops), _BATCH)
+    ]
+    p = probabilities.softmax(np.concatenate([o["logits"] for o in outputs]), card.temperature)
+    distance = card.features.squared_distance(np.concatenate([o["features"] for o in outputs]))
+    certain = p.max(axis=1) >= card.threshold("unidentified")
+    return Answers(p, distance, certain & (distance <= card.features.farthest))
+
+
+def blast_fraction(
+    counts: dict[str, int], scheme: LabelScheme
+) -> tuple[BlastFraction | None, str]:
+    """Share of blasts among all called white cells, and why there is none where there is none.
+
+    Args:
+        counts: By class name, and ``unidentified``.
+        scheme: Which classes are blasts.
+    """
+    called = sum(counts[name] for name in scheme.names)
+    unidentified = counts[UNIDENTIFIED]
+    if called == 0:
+        return None, "no white cell was called"
+    if unidentified > called:
+        return None, f"{unidentified} of {called + unidentified} white cells are unidentified"
+    blasts = sum(counts[name] for name in scheme.blasts)
+    low, high = probabilities.wilson_interval(blasts, called)
+    return BlastFraction(blasts / called, low, high, called), ""
+
+
+def _checked(net: Net, file: PipelineFile, role: str, trust: bool) -> Net:
+    expected = file.sha256[role]
+    if net.card.sha256 != expected and not trust:
+        raise HashError(
+            f"{file.path}: the {role} has SHA-256 {net.card.sha256}, expected {expected}",
+            hint="Fetch the weights again; the pipeline and its nets do not belong together.",
+        )
+    return net
+
+
+def _in_reading_order(found: Detections) -> Detections:
+    """Rows from top to bottom, within a row of cells from left to right."""
+    if not len(found):
+        return found
+    centre = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
+    height = float(np.median(found.xyxy[:, 3] - found.xyxy[:, 1]))
+    return found[np.lexsort((centre[:, 0], centre[:, 1] // max(height, 1.0)))]
+
+
+class _Clock:
+    """Milliseconds by name."""
+
+    def __init__(self) -> None:
+        self.spent_ms: dict[str, float] = {}
+
+    @contextmanager
+    def measured(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.spent_ms[name] = (time.perf_counter() - start) * 1000

@@ -1,0 +1,146 @@
+"""Cells that a classifier learns from: turned, zoomed and recoloured so that only form is left.
+
+Pure numpy and OpenCV; the torch side is in ``cell_dataset.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from yolo_leuk import images, pixels
+from yolo_leuk.errors import DataError
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.manifest import read_manifest
+from yolo_leuk.records import Image, Sample
+
+
+@dataclass(frozen=True)
+class CellRecipe:
+    """How training cells are varied. Probabilities are per cell.
+
+    Attributes:
+        size_px: S, the side of the net's input.
+        sharpness_px_per_rbc: Range that a cell is reduced to; one value, 20, in use.
+        zoom: The window is this fraction wider or narrower at most.
+        shift: The centre moves by this fraction of the window at most; boxes are not exact.
+        colour_swap: Probability of the LAB mean and deviation of any other cell of any class.
+        stain: Probability of a change of stain.
+        light: Probability of a change of brightness, contrast, hue and saturation.
+        camera: Probability of each of blur, noise and JPEG.
+    """
+
+    size_px: int = 96
+    sharpness_px_per_rbc: tuple[float, float] = (12.0, 30.0)
+    zoom: float = 0.15
+    shift: float = 0.06
+    colour_swap: float = 0.8
+    stain: float = 0.4
+    light: float = 0.6
+    camera: float = 0.15
+
+
+@dataclass(frozen=True)
+class CellPicture:
+    """One stored crop.
+
+    Attributes:
+        sample: Its row of the manifest.
+        crop: Window and rim, uint8, square.
+        class_id: Position of its label in the scheme.
+    """
+
+    sample: Sample
+    crop: Image
+    class_id: int
+
+
+def load_cells(
+    folder: Path, split: str, scheme: LabelScheme, leave_out: Sequence[str] = ()
+) -> list[CellPicture]:
+    """All cells of one split of a classification data set, in memory.
+
+    Raises:
+        DataError: The split is empty, or a picture is not what the manifest says.
+    """
+    cells = []
+    for sample in read_manifest(folder):
+        if sample.split != split or sample.source in leave_out:
+            continue
+        crop = images.read_image(folder / sample.path)
+        if crop.shape[:2] != (sample.height, sample.width):
+            raise DataError(
+                f"{folder / sample.path} is {crop.shape[1]}×{crop.shape[0]}, "
+                f"its manifest says {sample.width}×{sample.height}"
+            )
+        cells.append(CellPicture(sample, crop, scheme.id_of(sample.label)))
+    if not cells:
+        raise DataError(f"{folder} has no cells in its {split} split")
+    return cells
+
+
+class CellVariation:
+    """Makes network inputs of stored cells: varied for training, as in use for validation."""
+
+    def __init__(self, cells: Sequence[CellPicture], recipe: CellRecipe) -> None:
+        self._recipe = recipe
+        self._colours = [
+            pixels.colour_statistics(pixels.window_of(cell.crop, cell.sample.px_per_rbc))
+            for cell in cells
+        ]
+
+    def plain(self, cell: CellPicture) -> Image:
+        """The cell exactly as ``detect`` would see it, uint8 (S, S, 3)."""
+        window = pixels.window_of(cell.crop, cell.sample.px_per_rbc)
+        return pixels.classifier_input(window, self._recipe.size_px)
+
+    def swapped(self, cell: CellPicture, generator: np.random.Generator) -> Image:
+        """As in use, but in the colours of a random cell of any class and data set."""
+        window = pixels.window_of(cell.crop, cell.sample.px_per_rbc)
+        return pixels.classifier_input(
+            pixels.with_colour_of(window, self._other_colour(generator)), self._recipe.size_px
+        )
+
+    def varied(self, cell: CellPicture, generator: np.random.Generator) -> Image:
+        """A training input: turned, zoomed, shifted, recoloured and taken by another camera."""
+        recipe = self._recipe
+        rgb = self._recoloured(self._random_window(cell, generator), generator)
+        rgb = pixels.turned(rgb, int(generator.integers(4)), bool(generator.integers(2)))
+        if generator.random() < recipe.camera:
+            rgb = pixels.blurred(rgb, generator.uniform(0.4, 1.2))
+        if generator.random() < recipe.camera:
+            rgb = pixels.with_noise(rgb, generator.uniform(2, 10), generator)
+        if generator.random() < recipe.camera:
+            rgb = pixels.as_jpeg(rgb, int(generator.integers(40, 95)))
+        low, high = recipe.sharpness_px_per_rbc
+        return pixels.classifier_input(rgb, recipe.size_px, generator.uniform(low, high))
+
+    def _random_window(self, cell: CellPicture, generator: np.random.Generator) -> Image:
+        recipe = self._recipe
+        full = cell.crop.shape[0]
+        side = pixels.window_side(cell.sample.px_per_rbc)
+        side = min(full, round(side * (1 + generator.uniform(-recipe.zoom, recipe.zoom))))
+        reach = round(recipe.shift * side)
+        offset_xy = generator.integers(-reach, reach + 1, 2) + (full - side) // 2
+        x, y = np.clip(offset_xy, 0, full - side)
+        return np.ascontiguousarray(cell.crop[y : y + side, x : x + side])
+
+    def _recoloured(self, rgb: Image, generator: np.random.Generator) -> Image:
+        recipe = self._recipe
+        if generator.random() < recipe.colour_swap:
+            rgb = pixels.with_colour_of(rgb, self._other_colour(generator))
+        if generator.random() < recipe.stain:
+            rgb = pixels.with_stain(
+                rgb, generator.uniform(0.75, 1.3, 3), generator.uniform(-0.08, 0.08, 3)
+            )
+        if generator.random() < recipe.light:
+            rgb = pixels.with_brightness(rgb, generator.uniform(0.6, 1.3))
+            rgb = pixels.with_contrast(rgb, generator.uniform(0.7, 1.3))
+            rgb = pixels.with_hue(rgb, generator.uniform(-18, 18), generator.uniform(0.6, 1.4))
+        return rgb
+
+    def _other_colour(self, generator: np.random.Generator) -> pixels.ColourStatistics:
+        return self._colours[int(generator.integers(len(self._colours)))]

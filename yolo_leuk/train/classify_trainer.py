@@ -1,0 +1,161 @@
+"""Ultralytics' classification trainer on our cells. Import it only where Ultralytics is there."""
+
+from __future__ import annotations
+
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from ultralytics.models.yolo.classify import ClassificationTrainer, ClassificationValidator
+
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.train.cell_dataset import TrainingCells, ValidationCells, collate
+from yolo_leuk.train.cell_figures import figures
+from yolo_leuk.train.cells import CellRecipe, CellVariation, load_cells
+from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader, tell_epoch
+
+_KEYS = ("weighted_f1", "balanced_accuracy", "ece")
+
+
+class CellTrainer(OwnTrainer, ClassificationTrainer):  # type: ignore[misc]
+    """Trains a classifier on cells, with class weights, and keeps the best by weighted F1.
+
+    Args:
+        overrides: Ultralytics' arguments.
+        folder: A classification data set of ``prepare``.
+        scheme: Its classes.
+        recipe: How cells are varied.
+        cells_per_epoch: Length of an epoch, at most.
+        label_smoothing: Probability mass that is spread over all classes.
+        workers: Processes that make cells.
+        leave_out: Sources that are not seen.
+    """
+
+    def __init__(
+        self,
+        overrides: dict[str, Any],
+        folder: Path,
+        scheme: LabelScheme,
+        recipe: CellRecipe,
+        cells_per_epoch: int,
+        label_smoothing: float,
+        workers: int,
+        leave_out: tuple[str, ...] = (),
+    ) -> None:
+        self._folder = folder
+        self._scheme = scheme
+        self._recipe = recipe
+        self._cells_per_epoch = cells_per_epoch
+        self._label_smoothing = label_smoothing
+        self._workers = workers
+        self._leave_out = leave_out
+        self._class_counts = np.ones(len(scheme))
+        super().__init__(overrides=overrides)
+        self.add_callback("on_train_epoch_start", tell_epoch)
+
+    def get_dataset(self) -> dict[str, Any]:
+        """Our description of the data; Ultralytics would look for it, and download it."""
+        return {
+            "path": str(self._folder),
+            "train": "train",
+            "val": "val",
+            "nc": len(self._scheme),
+            "names": dict(enumerate(self._scheme.names)),
+            "channels": 3,
+        }
+
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        """A loader of varied cells for training, of colour-swapped ones for validation."""
+        cells = load_cells(self._folder, dataset_path, self._scheme, self._leave_out)
+        variation = CellVariation(cells, self._recipe)
+        seed = int(self.args.seed)
+        if mode != "train":
+            validation = ValidationCells(cells, variation, seed)
+            return endless_workers_loader(validation, batch_size, 0, collate, shuffle=False)
+        self._class_counts = np.bincount(
+            [cell.class_id for cell in cells], minlength=len(self._scheme)
+        )
+        training = TrainingCells(cells, variation, self._cells_per_epoch, seed)
+        return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=False)
+
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """To the device, as float in [0, 1]: the arithmetic of the exported graph."""
+        batch = super().preprocess_batch(batch)
+        batch["img"] = batch["img"].float() / 255
+        return batch
+
+    def set_class_weights(self) -> None:
+        """Weigh each class by the inverse of its share, so that all count alike."""
+        weights = self._class_counts.sum() / (
+            len(self._scheme) * np.maximum(self._class_counts, 1)
+        )
+        self.model.criterion = _WeightedLoss(
+            torch.tensor(weights, dtype=torch.float32, device=self.device), self._label_smoothing
+        )
+
+    def get_validator(self) -> Any:
+        """A validator that knows weighted F1."""
+        return _CellValidator(
+            self.test_loader, self.save_dir, args=copy(self.args), _callbacks=self.callbacks
+        )
+
+
+class _WeightedLoss:
+    """Cross-entropy with class weights and label smoothing; not part of any checkpoint."""
+
+    def __init__(self, weights: torch.Tensor, label_smoothing: float) -> None:
+        self._weights = weights
+        self._label_smoothing = label_smoothing
+
+    def __call__(self, preds: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        logits = preds[1] if isinstance(preds, list | tuple) else preds
+        loss = functional.cross_entropy(
+            logits, batch["cls"], weight=self._weights, label_smoothing=self._label_smoothing
+        )
+        return loss, {"loss": loss.detach()}
+
+
+class _CellMetrics:
+    """What Ultralytics asks a metrics object for."""
+
+    def __init__(self) -> None:
+        self.keys = [f"metrics/{key}" for key in _KEYS]
+        self.results_dict: dict[str, float] = {}
+        self.speed: dict[str, float] = {}
+        self.save_dir: Any = None
+        self.confusion_matrix: Any = None
+
+    def process(self, targets: list[Any], predictions: list[Any]) -> None:
+        """Figures of all batches; ``fitness`` is the weighted F1."""
+        found = figures(torch.cat(predictions).numpy(), torch.cat(targets).numpy())
+        self.results_dict = {f"metrics/{key}": found[key] for key in _KEYS}
+        self.results_dict["fitness"] = found["weighted_f1"]
+
+
+class _CellValidator(ClassificationValidator):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.metrics = _CellMetrics()
+
+    def preprocess(self, batch: dict[str, Any]) -> dict[str, Any]:
+        batch = super().preprocess(batch)
+        batch["img"] = batch["img"] / 255
+        return batch
+
+    def update_metrics(self, preds: Any, batch: dict[str, Any]) -> None:
+        self.pred.append(preds.float().cpu())
+        self.targets.append(batch["cls"].cpu())
+
+    def finalize_metrics(self) -> None:
+        """No confusion matrix is drawn."""
+
+    def get_desc(self) -> str:
+        return ("%22s" + "%18s" * len(_KEYS)) % ("classes", *_KEYS)
+
+    def print_results(self) -> None:
+        """The figures stand in results.csv."""
