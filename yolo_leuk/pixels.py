@@ -111,7 +111,8 @@ def cut_window(
     # floor, not round: a window that is wider by the same margin on all sides has the same centre.
     left, top = (int(np.floor(c + 0.5)) - side_px // 2 for c in centre_xy)
     inner_left, inner_top = max(left, 0), max(top, 0)
-    inner_right, inner_bottom = min(left + side_px, width), min(top + side_px, height)
+    inner_right = max(min(left + side_px, width), inner_left)
+    inner_bottom = max(min(top + side_px, height), inner_top)
     inner = image[inner_top:inner_bottom, inner_left:inner_right]
     if inner.shape[:2] == (side_px, side_px):
         return np.ascontiguousarray(inner)
@@ -142,6 +143,16 @@ def reduced_field(
     rows, columns = (side // factor for side in image.shape[:2])
     whole = image[: rows * factor, : columns * factor].astype(np.float32)
     return np.rint(_box_means(whole, factor, factor)).astype(np.uint8), factor
+
+
+def centre_of(box_xyxy: npt.ArrayLike) -> tuple[float, float]:
+    """Centre of a box in pixels of the reduced field.
+
+    Crops that are stored and crops in use both take it from here: computed in another way it may
+    round to the next pixel.
+    """
+    x1, y1, x2, y2 = np.asarray(box_xyxy, np.float64)
+    return float(x1 + x2) / 2, float(y1 + y2) / 2
 
 
 def window_side(px_per_rbc: float) -> int:
@@ -203,9 +214,7 @@ def cell_crop(
     Returns:
         uint8, shape (size_px, size_px, 3).
     """
-    x1, y1, x2, y2 = np.asarray(box_xyxy, np.float64)
-    centre = ((x1 + x2) / 2, (y1 + y2) / 2)
-    window = cut_window(field, centre, window_side(px_per_rbc), fill)
+    window = cut_window(field, centre_of(box_xyxy), window_side(px_per_rbc), fill)
     return classifier_input(window, size_px, sharpness_px_per_rbc)
 
 

@@ -1,4 +1,4 @@
-"""Where the files lie that come with the package: weights, configurations and sample pictures.
+"""Where the files lie that come with the package: weights and sample pictures.
 
 A wheel carries them inside the package; an editable install leaves them in the checkout.
 """
@@ -15,11 +15,6 @@ _PACKAGE = Path(__file__).resolve().parent
 def weights_folder() -> Path:
     """Folder of the shipped weights, their cards and ``default.json``. Raises ModelError."""
     return _folder("weights", in_checkout="weights")
-
-
-def configs_folder() -> Path:
-    """Folder of the shipped YAML files. Raises ModelError."""
-    return _folder("configs", in_checkout="configs")
 
 
 def samples_folder() -> Path:

@@ -14,7 +14,14 @@ from yolo_leuk.doctor.check import Check
 
 NEEDED_TO_DETECT = ("numpy", "onnxruntime", "opencv-python-headless", "typer")
 NEEDED_BESIDES = ("albumentations", "matplotlib", "onnx", "pandas", "pyyaml", "scikit-learn")
-NEEDED_TO_TRAIN = ("cloudpickle", "onnxslim", "opencv-python", "torch", "torchvision", "ultralytics")
+NEEDED_TO_TRAIN = (
+    "cloudpickle",
+    "onnxslim",
+    "opencv-python",
+    "torch",
+    "torchvision",
+    "ultralytics",
+)
 
 # Each family puts its files into one folder, so that the last one installed wins.
 OPENCV = (

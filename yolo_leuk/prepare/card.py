@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_leuk import artifacts
+from yolo_leuk.config import as_plain
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.manifest import FILE_NAME, SPLITS
 from yolo_leuk.prepare.sources.source_image import SourceFacts, SourceImage
@@ -24,19 +25,6 @@ def warnings_for(images: Sequence[SourceImage]) -> tuple[str, ...]:
     if any(image.label and image.boxes_cxcywhn is None for image in images):
         warnings.append(WEAK_LABELS)
     return tuple(warnings)
-
-
-def config_as_json(config: Any) -> dict[str, Any]:
-    """A configuration as JSON; of paths only the last part, so that no user's folders get out."""
-    return {key: _plain(value) for key, value in dataclasses.asdict(config).items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return value.name
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def data_yaml(scheme: LabelScheme) -> str:
@@ -65,7 +53,7 @@ def write_card(
         "sources": [dataclasses.asdict(facts) for facts in sources],
         "left_out_twins": [{"left_out": out_, "kept": kept} for out_, kept in twins],
         "warnings": list(warnings),
-        "config": config_as_json(config),
+        "config": as_plain(config, whole_paths=False),
         "manifest_sha256": manifest_sha256,
     }
     artifacts.write_json(out / "dataset.json", content)

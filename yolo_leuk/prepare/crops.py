@@ -39,9 +39,9 @@ def cut_crops(image: Image, xyxy: npt.NDArray[np.float32], px_per_rbc: float) ->
     scale = px_per_rbc / factor
     side = pixels.window_side(scale) + 2 * pixels.rim_px(scale)
     fill = pixels.background_colour(field)
-    centres = (xyxy[:, :2] + xyxy[:, 2:]) / (2 * factor)
     return [
-        Crop(pixels.cut_window(field, (float(x), float(y)), side, fill), scale) for x, y in centres
+        Crop(pixels.cut_window(field, pixels.centre_of(box), side, fill), scale)
+        for box in xyxy / factor
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 
 from yolo_leuk import artifacts, images, pixels
+from yolo_leuk.config import as_plain
 from yolo_leuk.errors import DataError, OutputError, UsageError
 from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
 from yolo_leuk.manifest import FILE_NAME, write_manifest
@@ -92,7 +93,7 @@ def run(config: PrepareConfig) -> PrepareResult:
     scanned = [image for folder in sources for image in _scan(folder, config.kind)]
     out = config.out or Path("datasets") / f"{'-'.join(_names(scanned))}-{config.task}"
     _claim(out)
-    artifacts.write_json(out / "config.json", card.config_as_json(config))
+    artifacts.write_json(out / "config.json", as_plain(config, whole_paths=False))
     workers = config.workers or os.cpu_count() or 1
 
     facts = _in_parallel(_facts_of, scanned, workers)

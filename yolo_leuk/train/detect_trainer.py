@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from yolo_leuk.labels import LabelScheme
@@ -15,7 +16,7 @@ from yolo_leuk.train.field_dataset import (
     collate,
     field_pictures,
 )
-from yolo_leuk.train.fields import FieldComposer, FieldRecipe
+from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
 
 
 class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
@@ -73,10 +74,23 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
             for picture in field_pictures(self._folder, dataset_path)
             if picture.source not in self._leave_out
         ]
-        composer = FieldComposer(pictures, self._recipe, self._scheme.id_of("white"))
+        white_id = self._scheme.id_of("white")
         if mode != "train":
+            composer = FieldComposer(_some_of_each_source(pictures), self._recipe, white_id)
             fields = ValidationFields(composer, self._validation_px_per_rbc)
             return endless_workers_loader(fields, batch_size, 0, collate, shuffle=False)
+        composer = FieldComposer(pictures, self._recipe, white_id)
         training = TrainingFields(composer, self._fields_per_epoch, int(self.args.seed))
         return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=True)
 
+
+def _some_of_each_source(pictures: list[FieldPicture]) -> list[FieldPicture]:
+    """At most 64 pictures of each source, evenly spread: validation is a part of every epoch."""
+    of_source: dict[str, list[FieldPicture]] = {}
+    for picture in pictures:
+        of_source.setdefault(picture.source, []).append(picture)
+    return [
+        some[int(position)]
+        for _, some in sorted(of_source.items())
+        for position in np.linspace(0, len(some) - 1, min(len(some), 64))
+    ]

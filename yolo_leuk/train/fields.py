@@ -94,10 +94,16 @@ class FieldComposer:
         self._pictures = list(pictures)
         self._recipe = recipe
         self._white_id = white_id
-        self._of_source: dict[str, list[int]] = {}
+        self._with_white: dict[str, list[int]] = {}
+        of_source: dict[str, list[int]] = {}
         for position, picture in enumerate(self._pictures):
+            of_source.setdefault(picture.source, []).append(position)
             if (picture.class_id == white_id).any():
-                self._of_source.setdefault(picture.source, []).append(position)
+                self._with_white.setdefault(picture.source, []).append(position)
+        self._sources = [of_source[name] for name in sorted(of_source)]
+        # The root lets a small source count without repeating its pictures all the time.
+        shares = np.sqrt([len(positions) for positions in self._sources])
+        self._source_shares = shares / shares.sum()
 
     def training_field(self, generator: np.random.Generator) -> Field:
         """A canvas of random pictures, turned, recoloured and crowded at random."""
@@ -107,7 +113,7 @@ class FieldComposer:
         canvas = _Canvas(recipe.size_px, recipe.least_visible)
         single = generator.random() < recipe.single
         while canvas.has_room():
-            picture = self._pictures[int(generator.integers(len(self._pictures)))]
+            picture = self._drawn(generator)
             jitter = 1 + generator.uniform(-recipe.scale_jitter, recipe.scale_jitter)
             canvas.place(self._varied(picture, scale * jitter, generator), generator)
             if single:
@@ -128,17 +134,21 @@ class FieldComposer:
         fields.append(canvas.field())
         return fields
 
+    def _drawn(self, generator: np.random.Generator) -> FieldPicture:
+        """A random picture: first its source, then one of that source's pictures."""
+        positions = self._sources[generator.choice(len(self._sources), p=self._source_shares)]
+        return self._pictures[positions[int(generator.integers(len(positions)))]]
+
     def _varied(
         self, picture: FieldPicture, px_per_rbc: float, generator: np.random.Generator
     ) -> Field:
         recipe = self._recipe
         field = _scaled(_picture(picture.path), picture, px_per_rbc)
-        if generator.random() < recipe.crowd and picture.source in self._of_source:
+        if generator.random() < recipe.crowd and picture.source in self._with_white:
             field = self._crowded(field, picture.source, px_per_rbc, generator)
         rgb = field.rgb
         if generator.random() < recipe.colour_swap:
-            other = self._pictures[int(generator.integers(len(self._pictures)))]
-            rgb = pixels.with_colour_of(rgb, _statistics(other.path))
+            rgb = pixels.with_colour_of(rgb, _statistics(self._drawn(generator).path))
         if generator.random() < recipe.stain:
             rgb = pixels.with_stain(
                 rgb, generator.uniform(0.75, 1.3, 3), generator.uniform(-0.08, 0.08, 3)
@@ -171,7 +181,7 @@ class FieldComposer:
         """The field with white cells of other pictures of the same source pasted into it."""
         rgb, xyxy, class_id = field.rgb.copy(), field.xyxy, field.class_id
         for _ in range(int(generator.integers(1, self._recipe.crowd_cells + 1))):
-            positions = self._of_source[source]
+            positions = self._with_white[source]
             donor = self._pictures[positions[int(generator.integers(len(positions)))]]
             cell = _cut_cell(donor, px_per_rbc, self._white_id, generator)
             if cell is None or min(rgb.shape[:2]) <= max(cell.shape[:2]):

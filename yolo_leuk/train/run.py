@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import json
 import logging
 import platform
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from yolo_leuk import __version__, artifacts
 from yolo_leuk.backends import ultralytics
-from yolo_leuk.config import resolve
+from yolo_leuk.config import as_plain, resolve
 from yolo_leuk.errors import DataError, ModelError, UsageError
 from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
 from yolo_leuk.manifest import FILE_NAME, read_manifest
@@ -202,7 +201,7 @@ def _new_folder(config: TrainConfig) -> Path:
     # The configuration is the first file of a run; a run without one was never started.
     artifacts.write_json(
         folder / "config.json",
-        {"schema": _RUN_SCHEMA, "version": __version__, "config": _as_json(asdict(config))},
+        {"schema": _RUN_SCHEMA, "version": __version__, "config": as_plain(config, whole_paths=True)},
     )
     artifacts.write_json(folder / "environment.json", _environment())
     return folder
@@ -355,7 +354,7 @@ def _facts(config: TrainConfig, trainer: Any) -> dict[str, Any]:
         "manifest_sha256": content["manifest_sha256"],
         "split": "train; thresholds and choice of epoch on val; test never seen",
         "warnings": content["warnings"],
-        "config": _as_json(asdict(config)),
+        "config": as_plain(config, whole_paths=False),
         "machine": _environment()["device"],
         "epochs_run": int(trainer.epoch) + 1,
     }
@@ -414,12 +413,6 @@ def _environment() -> dict[str, Any]:
         "ultralytics": ultralytics.quiet().__version__,
         "device": torch.cuda.get_device_name(0) if cuda else f"CPU, {torch.get_num_threads()} threads",
     }
-
-
-def _as_json(values: dict[str, Any]) -> dict[str, Any]:
-    """Paths as text, tuples as lists."""
-    content: dict[str, Any] = json.loads(json.dumps(values, default=str))
-    return content
 
 
 def _log_to(file: Path) -> logging.Logger:

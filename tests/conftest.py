@@ -1,0 +1,24 @@
+"""What tests share: where real data lies, when there is any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong; and the same run twice gives the same answer.
+settings.register_profile("yolo-leuk", deadline=None, derandomize=True)
+settings.load_profile("yolo-leuk")
+
+_PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; tests that ask for it are skipped where there is none."""
+    folder = Path(os.environ.get("YOLO_LEUK_DATA") or _PROJECT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; YOLO_LEUK_DATA may name another folder")
+    return folder
