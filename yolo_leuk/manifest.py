@@ -52,20 +52,10 @@ def read_manifest(path: Path) -> list[Sample]:
         LeakageError: A group or a source file stands in two splits.
     """
     file = path / FILE_NAME if path.is_dir() else path
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ManifestError(
-            f"cannot read the manifest {file}: {error.strerror or error}",
-            hint="Give the folder that `yolo-leuk prepare` wrote.",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{file} is not UTF-8 text: {error}") from error
-    rows = list(csv.reader(io.StringIO(text)))
+    rows = _rows_of(file)
     if not rows or tuple(rows[0]) != COLUMNS:
-        raise ManifestError(
-            f"{file}: expected the columns {', '.join(COLUMNS)}, found {', '.join(rows[0]) if rows else 'none'}"
-        )
+        found = ", ".join(rows[0]) if rows else "none"
+        raise ManifestError(f"{file}: expected the columns {', '.join(COLUMNS)}, found {found}")
     samples = [_parse(row, f"{file}, line {number}") for number, row in enumerate(rows[1:], 2)]
     check_samples(samples, str(file))
     return samples
@@ -98,6 +88,20 @@ def check_samples(samples: Sequence[Sample], where: str) -> None:
         _check_in_one_split(samples, what, key, where)
 
 
+def _rows_of(file: Path) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(file.read_text(encoding="utf-8"))))
+    except OSError as error:
+        raise ManifestError(
+            f"cannot read the manifest {file}: {error.strerror or error}",
+            hint="Give the folder that `yolo-leuk prepare` wrote.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{file} is not UTF-8 text: {error}") from error
+    except csv.Error as error:
+        raise ManifestError(f"{file} is no table: {error}") from error
+
+
 def _check_in_one_split(samples: Sequence[Sample], what: str, key: str, where: str) -> None:
     home: dict[str, Sample] = {}
     for sample in samples:
@@ -122,5 +126,5 @@ def _parse(row: list[str], where: str) -> Sample:
 
 
 def _as_text(value: object) -> str:
-    # repr keeps every digit of a float, str() of one already does in Python 3; ints stay ints.
+    # A ruler is no better than four digits, and they are the same on every machine.
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -98,6 +98,8 @@ def best_f1_confidence(matched: Matched) -> float:
         return 0.5
     hits = np.cumsum(matched.is_hit)
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + matched.truths)
+    # Boxes of one confidence are believed together or not at all.
+    f1[:-1][matched.confidence[:-1] == matched.confidence[1:]] = 0.0
     return float(matched.confidence[int(f1.argmax())])
 
 

@@ -144,7 +144,7 @@ def read_card(path: Path) -> ModelCard:
         )
     except KeyError as error:
         raise CardError(f"{path}: the key {error} is missing") from error
-    except (TypeError, ValueError, AttributeError, ConfigError) as error:
+    except (TypeError, ValueError, AttributeError, np.linalg.LinAlgError, ConfigError) as error:
         raise CardError(f"{path} breaks the schema {SCHEMA}: {error}") from error
 
 
@@ -157,6 +157,7 @@ def _features(content: Any) -> FeatureStatistics | None:
         raise ValueError(
             f"feature means of shape {means.shape} do not fit a covariance of {covariance.shape}"
         )
+    np.linalg.cholesky(covariance)  # raises where distances by it would mean nothing
     return FeatureStatistics(means, covariance, float(content["farthest"]))
 
 

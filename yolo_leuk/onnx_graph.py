@@ -7,6 +7,7 @@ logits and features.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import warnings
 from pathlib import Path
@@ -22,29 +23,36 @@ from yolo_leuk.model_card import ModelCard, write_card
 OPSET = 17
 
 DETECTOR_STEPS = (
-    "resample the field so that a red cell is px_per_rbc pixels wide "
-    "(float32, box means by a whole factor, then linear, rounded to uint8)",
+    (
+        "resample the field so that a red cell is px_per_rbc pixels wide "
+        "(float32, box means by a whole factor, then linear, rounded to uint8)"
+    ),
     "cut tiles of at most input_px, sides a multiple of 32, grey 114 beyond the edge",
     "in the graph: uint8 RGB (n, h, w, 3) to float32 (n, 3, h, w), divided by 255",
 )
 
 CLASSIFIER_STEPS = (
     "reduce the field by the largest whole factor that leaves 20 px per red cell (box means)",
-    "cut a square window of 3 red-cell widths around the centre of the box; "
-    "beyond the edge the median colour of the field's most frequent brightness",
-    "resample the window to px_per_rbc pixels per red cell if it has more, then to input_px "
-    "(float32, box means by a whole factor, then linear, rounded to uint8)",
+    (
+        "cut a square window of 3 red-cell widths around the centre of the box; "
+        "beyond the edge the median colour of the field's most frequent brightness"
+    ),
+    (
+        "resample the window to px_per_rbc pixels per red cell if it has more, then to input_px "
+        "(float32, box means by a whole factor, then linear, rounded to uint8)"
+    ),
     "in the graph: uint8 RGB (n, S, S, 3) to float32 (n, 3, S, S), divided by 255",
 )
 
 
 def export_detector(net: Any, path: Path, card: ModelCard) -> ModelCard:
-    """Write a trained detector to ``path`` and its card beside it; returns the card with its hash.
+    """Write a trained detector to ``path`` and its card beside it; returns the hashed card.
 
     Raises:
         ExportError: torch cannot export the net.
         OutputError: The files cannot be written.
     """
+    net = copy.deepcopy(net)
     head = net.model[-1]
     head.export, head.dynamic, head.format = True, True, "onnx"
     example = np.zeros((2, 64, 96, 3), np.uint8)
@@ -56,7 +64,7 @@ def export_detector(net: Any, path: Path, card: ModelCard) -> ModelCard:
 def export_classifier(
     net: Any, projection: npt.NDArray[np.float32], path: Path, card: ModelCard
 ) -> ModelCard:
-    """Write a trained classifier to ``path`` and its card beside it; returns the card with its hash.
+    """Write a trained classifier to ``path`` and its card beside it; returns the hashed card.
 
     Args:
         net: A classification net of Ultralytics.

@@ -190,9 +190,10 @@ class Pipeline:
             with clock.measured("detect"):
                 found, scale_found = self._white_cells(rgb, scale, warnings)
         elif chosen == "cell":
-            rgb = loaded.rgb
             with clock.measured("detect"):
-                found, scale_found = self._single_cell(rgb, scale)
+                found, scale_found = self._single_cell(loaded.rgb, scale)
+            # The classifier knows cells on glass; black around one would be all that it sees.
+            rgb = ruler.on_glass(loaded.rgb) if ruler.is_cell_on_black(loaded.rgb) else loaded.rgb
         elif chosen == "image":
             raise CardError(
                 f"the pipeline {self._name} has no net that classifies a whole field",
@@ -408,12 +409,21 @@ def _checked(net: Net, file: PipelineFile, role: str, trust: bool) -> Net:
 
 
 def _in_reading_order(found: Detections) -> Detections:
-    """Rows from top to bottom, within a row of cells from left to right."""
+    """Rows from top to bottom, within a row of cells from left to right.
+
+    A row reaches half a cell's height down from its highest cell.
+    """
     if not len(found):
         return found
     centre = (found.xyxy[:, :2] + found.xyxy[:, 2:]) / 2
-    height = float(np.median(found.xyxy[:, 3] - found.xyxy[:, 1]))
-    return found[np.lexsort((centre[:, 0], centre[:, 1] // max(height, 1.0)))]
+    reach = float(np.median(found.xyxy[:, 3] - found.xyxy[:, 1])) / 2
+    row = np.zeros(len(found), np.intp)
+    number, top = 0, float(centre[:, 1].min())
+    for position in np.argsort(centre[:, 1], kind="stable"):
+        if centre[position, 1] > top + reach:
+            number, top = number + 1, float(centre[position, 1])
+        row[position] = number
+    return found[np.lexsort((centre[:, 0], row))]
 
 
 class _Clock:

@@ -50,7 +50,8 @@ def resample(image: Image, size_wh: tuple[int, int]) -> Image:
     pixels = image.astype(np.float32)
     pixels = _box_means(pixels, max(1, image.shape[0] // height), max(1, image.shape[1] // width))
     if pixels.shape[:2] != (height, width):
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+        linear = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+        pixels = np.asarray(linear, np.float32)
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
@@ -69,7 +70,7 @@ def _box_means(pixels: npt.NDArray[np.float32], down: int, across: int) -> npt.N
     for y in range(top, top + down):
         for x in range(left, left + across):
             total += pixels[y : y + rows * down : down, x : x + columns * across : across]
-    return total / np.float32(down * across)
+    return np.asarray(total / np.float32(down * across), np.float32)
 
 
 def background_colour(image: Image) -> tuple[int, int, int]:
@@ -379,7 +380,7 @@ def with_stain(image: Image, gain: npt.ArrayLike, shift: npt.ArrayLike) -> Image
     stains = density.reshape(-1, 3) @ _STAINS_INVERSE
     stains = stains * np.asarray(gain, np.float32) + np.asarray(shift, np.float32)
     rgb = np.exp(-(stains @ _STAINS)) * 256.0 - 1.0
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8).reshape(image.shape)
+    return np.asarray(np.clip(np.rint(rgb), 0, 255), np.uint8).reshape(image.shape)
 
 
 def with_brightness(image: Image, factor: float) -> Image:

@@ -88,11 +88,14 @@ def of_single_cell(rgb: Image, cell_diameter_rbc: float) -> float:
     """
     x1, y1, x2, y2 = box_on_black(rgb)
     area = float((rgb[y1:y2, x1:x2].max(axis=2) > BLACK).sum())
-    return max(1.0, 2 * np.sqrt(area / np.pi) / cell_diameter_rbc)
+    return max(1.0, 2 * float(np.sqrt(area / np.pi)) / cell_diameter_rbc)
 
 
 BLACK = 16
 """A pixel whose channels are all at most this is black; JPEG leaves a little noise on it."""
+
+# Median colour of the background in the pictures that the classifier was trained on, about.
+_GLASS = np.array([240, 246, 248], np.uint8)
 
 
 def is_cell_on_black(rgb: Image) -> bool:
@@ -111,3 +114,6 @@ def box_on_black(rgb: Image) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def on_glass(rgb: Image) -> Image:
+    """A picture of a cell on black with the black replaced by the colour of bare glass."""
+    return np.where(rgb.max(axis=2, keepdims=True) > BLACK, rgb, _GLASS).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -63,3 +64,10 @@ def open_net(path: Path, *, trust: bool = False) -> Net:
 
         return OnnxNet(path, card)
     raise ModelError(f"{path}: no runtime for {path.suffix!r}; .onnx is understood")
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1

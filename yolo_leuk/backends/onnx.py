@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from yolo_leuk.backends.net import Arrays
+from yolo_leuk.backends.net import Arrays, usable_cores
 from yolo_leuk.errors import ModelError
 from yolo_leuk.model_card import ModelCard
 
@@ -19,7 +18,7 @@ class OnnxNet:
 
     def __init__(self, path: Path, card: ModelCard) -> None:
         options = onnxruntime.SessionOptions()
-        # One thread per core that this process may use: in a container that is fewer than there are.
+        # A thread per core that this process may use; in a container that is not all there are.
         options.intra_op_num_threads = usable_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -47,10 +46,3 @@ class OnnxNet:
                 f"{self._card.name} cannot be run on {batch.dtype} {batch.shape}: {error}"
             ) from error
         return dict(zip(self._outputs, values, strict=True))
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1

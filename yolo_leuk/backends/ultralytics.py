@@ -7,8 +7,10 @@ package that needs Ultralytics goes through it.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import logging
 import os
 import re
 import sys
@@ -16,9 +18,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from yolo_leuk import artifacts
 from yolo_leuk.errors import HashError, MissingExtraError, ModelError
 
 INSTALL = 'pip install "yolo-leuk[train]"'
+
+_NEEDED = ("torch", "ultralytics", "onnxslim")
 
 _ENVIRONMENT = {
     "YOLO_OFFLINE": "true",
@@ -28,28 +33,40 @@ _ENVIRONMENT = {
 }
 
 
+@functools.lru_cache(maxsize=1)
 def quiet() -> Any:
     """Import Ultralytics with its side effects switched off, and return the module.
 
-    Its settings live in a folder of our own below the temporary folder, so the user's are neither
-    read nor written.
+    Its settings live in a temporary folder of this process, so the user's are neither read nor
+    written. Of what it says only warnings are left, on standard error, and on a terminal its
+    progress bar.
 
     Raises:
-        MissingExtraError: Ultralytics or torch is not installed.
+        MissingExtraError: Ultralytics, torch or onnxslim is not installed.
     """
-    for package in ("torch", "ultralytics"):
+    for package in _NEEDED:
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(f"training needs {package}, which is not installed", hint=INSTALL)
-    os.environ.update(_ENVIRONMENT)
-    folder = Path(tempfile.gettempdir()) / f"yolo-leuk-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    os.environ.setdefault("YOLO_CONFIG_DIR", str(folder))
+            raise MissingExtraError(
+                f"training needs {package}, which is not installed", hint=INSTALL
+            )
+    settings = tempfile.TemporaryDirectory(prefix="yolo-leuk-")
+    _HELD.append(settings)
+    os.environ.update({**_ENVIRONMENT, "YOLO_CONFIG_DIR": settings.name})
     _mend_torchvision()
     ultralytics = importlib.import_module("ultralytics")
     utils = importlib.import_module("ultralytics.utils")
-    if utils.SETTINGS.get("sync"):
-        utils.SETTINGS.update(sync=False)
+    utils.SETTINGS.update(sync=False)
+    _hush(utils.LOGGER)
     return ultralytics
+
+
+def _hush(logger: logging.Logger) -> None:
+    """Leave warnings, on standard error; the logger's level decides on the progress bar."""
+    logger.setLevel(logging.INFO if sys.stderr.isatty() else logging.WARNING)
+    for handler in logger.handlers:
+        handler.setLevel(logging.WARNING)
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stderr)
 
 
 def _mend_torchvision() -> None:
@@ -65,12 +82,8 @@ def _mend_torchvision() -> None:
     if found is None or found.origin is None or "torchvision" in sys.modules:
         return
     library = next(Path(found.origin).parent.glob("_C*"), None)
-    try:
-        if library is not None:
-            torch.ops.load_library(str(library))
+    if library is None or _loads(library):
         return
-    except OSError:
-        pass  # built for another torch: its operators are declared below
     described = (Path(found.origin).parent / "_meta_registrations.py").read_text(encoding="utf-8")
     operators = set(re.findall(r'register_fake\("torchvision::(\w+)"\)', described))
     declared = torch.library.Library("torchvision", "DEF")
@@ -78,10 +91,20 @@ def _mend_torchvision() -> None:
         declared.define(f"{name}(Tensor input) -> Tensor")
     declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     declared.impl("nms", _nms, "CPU")
-    _LIBRARIES.append(declared)
+    _HELD.append(declared)
     importlib.import_module("torchvision")
     # torchvision asks this before each operator; nms is there now, the others fail by themselves.
-    importlib.import_module("torchvision.extension")._has_ops = lambda: True
+    vars(importlib.import_module("torchvision.extension"))["_has_ops"] = lambda: True
+
+
+def _loads(library: Path) -> bool:
+    import torch
+
+    try:
+        torch.ops.load_library(str(library))
+    except OSError:  # built for another torch
+        return False
+    return True
 
 
 def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
@@ -89,8 +112,8 @@ def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
     return own.TorchNMS.nms(boxes, scores, iou_threshold)
 
 
-# torch forgets the operators of a library object that nobody holds.
-_LIBRARIES: list[Any] = []
+# A temporary folder goes when nobody holds it, and so do the operators of a torch library.
+_HELD: list[Any] = []
 
 
 def load_checkpoint(path: Path, *, sha256: str | None = None, trust: bool = False) -> Any:
@@ -105,8 +128,6 @@ def load_checkpoint(path: Path, *, sha256: str | None = None, trust: bool = Fals
         HashError: The file is not the one that its card speaks of.
         ModelError: The file is missing, or holds more than tensors and stock layers.
     """
-    from yolo_leuk import artifacts
-
     if not path.is_file():
         raise ModelError(f"there is no checkpoint {path}")
     found = artifacts.sha256_of_file(path)
@@ -115,15 +136,44 @@ def load_checkpoint(path: Path, *, sha256: str | None = None, trust: bool = Fals
             f"{path} has SHA-256 {found}, its card says {sha256}",
             hint="A checkpoint is a program. Use --trust only for a file whose maker you know.",
         )
+    content = _safely_loaded(path)
+    import torch
+
+    net = content.get("ema") or content.get("model")
+    if not isinstance(net, torch.nn.Module):
+        raise ModelError(
+            f"{path}: expected a checkpoint with a net in it, found {type(net).__name__}"
+        )
+    return net.float().eval()
+
+
+def epochs_done(path: Path) -> int:
+    """Whole epochs that the checkpoint of a stopped run has behind it.
+
+    Raises:
+        ModelError: The file is damaged, or no checkpoint of a run.
+    """
+    epoch = _safely_loaded(path).get("epoch")
+    if not isinstance(epoch, int):
+        raise ModelError(f"{path}: expected the checkpoint of a run, found no epoch in it")
+    return epoch + 1
+
+
+def _safely_loaded(path: Path) -> dict[str, Any]:
     quiet()
     import torch
 
+    if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
+        # Ultralytics would load the file unsafely, without a word.
+        raise MissingExtraError(
+            f"loading a checkpoint safely needs torch 2.6 or newer, found {torch.__version__}",
+            hint=INSTALL,
+        )
     tasks = importlib.import_module("ultralytics.nn.tasks")
     try:
         content, _ = tasks.torch_safe_load(str(path), safe_only=True)
-    except (RuntimeError, TypeError, AttributeError, ModuleNotFoundError, OSError) as error:
+    except (RuntimeError, TypeError, AttributeError, AssertionError, ImportError, OSError) as error:
         raise ModelError(f"{path} cannot be loaded safely: {error}") from error
-    net = content.get("ema") or content.get("model") if isinstance(content, dict) else None
-    if not isinstance(net, torch.nn.Module):
-        raise ModelError(f"{path}: expected a checkpoint with a net in it, found {type(net).__name__}")
-    return net.float().eval()
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: expected a checkpoint, found {type(content).__name__}")
+    return content

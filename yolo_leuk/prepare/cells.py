@@ -80,20 +80,22 @@ def violet_mask(image: Image, px_per_rbc: float) -> Mask:
 
     Empty where nothing in the picture is clearly more violet than its red cells.
     """
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
     # Violet is high in A and low in B; red cells and pink smudges are not low in B.
     violet = np.clip(lab[..., 1].astype(np.int16) - lab[..., 2] + 128, 0, 255).astype(np.uint8)
     violet = np.asarray(cv2.GaussianBlur(violet, (0, 0), 0.8), np.uint8)
     # Glass covers most of a picture and would be a cluster of its own beside all cells.
     stained = lab[..., 0] < two_means_threshold(lab[..., 0])
+    if not stained.any():
+        return np.zeros(violet.shape, np.uint8)
     border = two_means_threshold(violet[stained])
     above = violet[stained & (violet > border)]
     if above.size == 0 or above.mean() - violet[stained & (violet <= border)].mean() < 14:
         return np.zeros(violet.shape, np.uint8)
     mask = np.where(violet > border, 255, 0).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(3))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(5))
-    return _with_small_holes_filled(np.asarray(mask, np.uint8), (0.35 * px_per_rbc) ** 2)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(3))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(5))
+    return _with_small_holes_filled(np.asarray(closed, np.uint8), (0.35 * px_per_rbc) ** 2)
 
 
 def find_cells(image: Image, px_per_rbc: float, sizes: CellSizes | None = None) -> FoundCells:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist, squareform
 
 from yolo_leuk.prepare.cells import two_means_threshold, violet_mask
 from yolo_leuk.records import Image
@@ -46,7 +44,7 @@ class Look:
 
 def look_of(image: Image, px_per_rbc: float) -> Look:
     """Measure a picture whose scale bar is already painted out."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
     nuclei = violet_mask(image, px_per_rbc) > 0
     stained = lab[..., 0] < two_means_threshold(lab[..., 0])
     parts = (~stained & ~nuclei, nuclei, stained & ~nuclei)
@@ -74,6 +72,9 @@ def group_by_look(
     Returns:
         Group number of each picture, counted from 0 in order of appearance, shape (n,).
     """
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
+
     pieces = _near_duplicates(looks)
     count = int(pieces.max()) + 1
     if count <= group_count:
@@ -118,18 +119,3 @@ def _renumbered(groups: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     order = np.argsort(np.argsort(first))
     return np.asarray(order[inverse], np.int64)
-
-
-def neighbour_ratio(looks: Sequence[Look], numbers: Sequence[int]) -> float:
-    """How much oftener than by chance the nearest colour lies within three file numbers.
-
-    About 1 where the numbering says nothing of slides; then grouping by number is idle.
-    """
-    colours = np.array([look.colours for look in looks])
-    distance = squareform(pdist(colours / np.maximum(colours.std(axis=0), 1.0)))
-    np.fill_diagonal(distance, np.inf)
-    place = np.asarray(numbers)
-    found = np.mean(np.abs(place - place[distance.argmin(axis=1)]) <= 3)
-    near = (np.abs(place[:, None] - place[None, :]) <= 3).sum() - len(place)
-    chance = near / (len(place) * (len(place) - 1))
-    return float(found / chance)

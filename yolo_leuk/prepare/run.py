@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from yolo_leuk import artifacts, images, pixels
 from yolo_leuk.config import as_plain
-from yolo_leuk.errors import DataError, OutputError, UsageError
+from yolo_leuk.errors import ConfigError, DataError, OutputError, UsageError
 from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
 from yolo_leuk.manifest import FILE_NAME, write_manifest
 from yolo_leuk.prepare import card, groups, scale, splits
@@ -85,12 +85,15 @@ def run(config: PrepareConfig) -> PrepareResult:
     """Make a data set.
 
     Raises:
+        ConfigError: A number of the configuration is out of range.
         UsageError: No source is given and none lies under ``datasets/raw``.
         DataError: A source is of no known kind, or a picture or label cannot be read.
         OutputError: The folder already holds something, or cannot be written.
     """
+    _check_config(config)
     sources = config.sources or _found_sources()
     scanned = [image for folder in sources for image in _scan(folder, config.kind)]
+    _check_ids(scanned)
     out = config.out or Path("datasets") / f"{'-'.join(_names(scanned))}-{config.task}"
     _claim(out)
     artifacts.write_json(out / "config.json", as_plain(config, whole_paths=False))
@@ -125,6 +128,26 @@ def run(config: PrepareConfig) -> PrepareResult:
     samples = [sample for part in made for sample in part.samples]
     counts = _counts(part.labels_by_split for part in made)
     return _write_tables(out, config, samples, counts, kept, twins)
+
+
+def _check_config(config: PrepareConfig) -> None:
+    least = {"groups_per_class": 1, "folds": 2, "cells_per_image": 0, "seed": 0, "workers": 0}
+    for name, value in least.items():
+        if getattr(config, name) < value:
+            raise ConfigError(f"{name} is {getattr(config, name)}; expected {value} or more")
+    if not config.detect_px_per_rbc > 0:
+        raise ConfigError(f"detect_px_per_rbc is {config.detect_px_per_rbc}; expected above 0")
+
+
+def _check_ids(scanned: Sequence[SourceImage]) -> None:
+    first: dict[str, SourceImage] = {}
+    for image in scanned:
+        other = first.setdefault(image.sample_id, image)
+        if other is not image:
+            raise DataError(
+                f"{other.path} and {image.path} would both become the sample {image.sample_id}",
+                hint="Rename one of them, or the folder of one of the two data sets.",
+            )
 
 
 @dataclass(frozen=True)
@@ -164,6 +187,8 @@ def _found_sources() -> tuple[Path, ...]:
 
 
 def _scan(folder: Path, kind: str) -> list[SourceImage]:
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}", hint="Name the folder of a data set.")
     if kind != "auto":
         return _KINDS[kind][1](folder)
     for recognises, scan in _KINDS.values():
@@ -176,7 +201,7 @@ def _scan(folder: Path, kind: str) -> list[SourceImage]:
 
 
 def _names(scanned: Sequence[SourceImage]) -> list[str]:
-    return sorted({image.source.split("/")[0] for image in scanned})
+    return sorted({image.data_set for image in scanned})
 
 
 def _claim(out: Path) -> None:
@@ -204,7 +229,7 @@ def _groups(
     kept: Sequence[SourceImage], facts: Sequence[_Facts], groups_per_class: int
 ) -> list[str]:
     """Group of each picture; pictures that come with a split are a group each."""
-    names = [f"{image.source.split('/')[0]}-{image.key}" for image in kept]
+    names = [image.sample_id for image in kept]
     classes = sorted({i.label for i, f in zip(kept, facts, strict=True) if f.look and i.label})
     for label in classes:
         rows = [r for r, image in enumerate(kept) if image.label == label and facts[r].look]
@@ -221,7 +246,7 @@ def _places(
     """Splits of each source on its own, so that adding one moves no picture of another."""
     places: list[splits.Placement | None] = [None] * len(kept)
     for source in _names(kept):
-        rows = [r for r, image in enumerate(kept) if image.source.split("/")[0] == source]
+        rows = [r for r, image in enumerate(kept) if image.data_set == source]
         own = [kept[r].split for r in rows]
         names = [group_names[r] for r in rows]
         if all(split is not None for split in own):

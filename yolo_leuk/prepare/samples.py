@@ -90,10 +90,12 @@ def _field_of(job: SampleJob) -> _Field:
 
 def _as_field(job: SampleJob, field: _Field) -> MadeSamples:
     reduced, factor = pixels.reduced_field(field.rgb, job.px_per_rbc, job.detect_px_per_rbc)
-    name = _sample_id(job.image)
+    name = job.image.sample_id
     size_wh = (reduced.shape[1], reduced.shape[0])
-    xyxy, labels, steps = field.xyxy / factor, field.labels, list(field.steps)
-    if job.boxes_from is not None and set(labels) == {"white"}:
+    # The rest that fills no whole pixel is gone, and with it the edge of a box that lay there.
+    xyxy = geometry.clip_xyxy(field.xyxy / factor, size_wh)
+    labels, steps = field.labels, list(field.steps)
+    if job.boxes_from is not None and set(labels) <= {"white"}:
         xyxy, labels = _completed(reduced, job.px_per_rbc / factor, xyxy, job.scheme, job.boxes_from)
         steps.append(f"red cells and platelets boxed by {job.boxes_from.stem}")
     if factor > 1:
@@ -144,7 +146,7 @@ def _as_cells(job: SampleJob, field: _Field) -> MadeSamples:
     job.scheme.id_of(label)
     samples = []
     for number, crop in enumerate(crops.cut_crops(field.rgb, xyxy, job.px_per_rbc)):
-        name = f"{_sample_id(job.image)}-c{number:03d}"
+        name = f"{job.image.sample_id}-c{number:03d}"
         path = Path(job.split) / label / f"{name}.png"
         _write_png(job.out / path, crop.picture)
         steps = [*field.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {pixels.RIM:g}"]
@@ -176,11 +178,6 @@ def _row(
         px_per_rbc=round(px_per_rbc, 4),
         steps="; ".join(steps),
     )
-
-
-def _sample_id(image: SourceImage) -> str:
-    text = f"{image.source.split('/')[0]}-{image.key}"
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in text)
 
 
 def _write_png(path: Path, rgb: Image) -> None:

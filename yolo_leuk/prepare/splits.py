@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedGroupKFold
 
 from yolo_leuk.errors import DataError
 
@@ -83,17 +82,24 @@ def _parts(
     labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], count: int, seed: int
 ) -> npt.NDArray[np.int64]:
     """Part of each picture; part 0 is the one whose poorest class has the most groups."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    classes = sorted(set(labels))
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     chosen = [rows for _, rows in splitter.split(labels, labels, groups)]
-    best = max(range(count), key=lambda p: _fewest_groups(labels[chosen[p]], groups[chosen[p]]))
+    best = max(
+        range(count), key=lambda p: _fewest_groups(labels[chosen[p]], groups[chosen[p]], classes)
+    )
     part = np.zeros(len(labels), np.int64)
     for number, rows in enumerate([chosen[best], *chosen[:best], *chosen[best + 1 :]]):
         part[rows] = number
     return part
 
 
-def _fewest_groups(labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_]) -> int:
-    return min(len(set(groups[labels == label])) for label in set(labels))
+def _fewest_groups(
+    labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], classes: Sequence[str]
+) -> int:
+    return min(len(set(groups[labels == label])) for label in classes)
 
 
 def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: int) -> None:
@@ -102,5 +108,5 @@ def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: i
         if found < needed:
             raise DataError(
                 f"class {label} has {found} groups; at least {needed} are needed to split by group",
-                hint="Ask for fewer folds (--set folds=3), or gather more groups.",
+                hint="Raise groups_per_class, or add pictures of other slides.",
             )

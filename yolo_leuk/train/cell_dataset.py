@@ -54,9 +54,7 @@ class TrainingCells(Dataset[dict[str, Any]]):
 class ValidationCells(Dataset[dict[str, Any]]):
     """Cells as in use but with colours swapped, the same in every epoch."""
 
-    def __init__(
-        self, cells: Sequence[CellPicture], variation: CellVariation, seed: int
-    ) -> None:
+    def __init__(self, cells: Sequence[CellPicture], variation: CellVariation, seed: int) -> None:
         self._cells = cells
         self._inputs = [
             variation.swapped(cell, np.random.default_rng([seed, number]))

@@ -5,6 +5,7 @@ Import it only where torch is there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +50,21 @@ class OwnTrainer:
         """Draw nothing: Ultralytics would read label files that our data do not have."""
 
 
+class _LazyLoader(DataLoader[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        """Start an epoch when its first batch is asked for.
+
+        Ultralytics calls ``iter`` twice per epoch and uses the second one; an eager loader would
+        fill its queue twice and throw away what is in it.
+        """
+        yield from super().__iter__()
+
+
 def endless_workers_loader(
     dataset: Any, batch_size: int, workers: int, collate: Any, *, shuffle: bool
 ) -> Any:
     """A data loader whose workers live as long as it; Ultralytics forces none on a CPU."""
-
-    class _Loader(DataLoader):  # type: ignore[type-arg]
-        def reset(self) -> None:
-            """Ultralytics calls this when mosaic ends; our fields have no mosaic to end."""
-
-    return _Loader(
+    return _LazyLoader(
         dataset,
         batch_size=batch_size,
         shuffle=shuffle,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 from ultralytics.models.yolo.classify import ClassificationTrainer, ClassificationValidator
@@ -20,7 +21,7 @@ from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader, tell
 _KEYS = ("weighted_f1", "balanced_accuracy", "ece")
 
 
-class CellTrainer(OwnTrainer, ClassificationTrainer):  # type: ignore[misc]
+class CellTrainer(OwnTrainer, ClassificationTrainer):
     """Trains a classifier on cells, with class weights, and keeps the best by weighted F1.
 
     Args:
@@ -52,7 +53,7 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):  # type: ignore[misc]
         self._label_smoothing = label_smoothing
         self._workers = workers
         self._leave_out = leave_out
-        self._class_counts = np.ones(len(scheme))
+        self._class_counts: npt.NDArray[np.integer] = np.ones(len(scheme), np.int64)
         super().__init__(overrides=overrides)
         self.add_callback("on_train_epoch_start", tell_epoch)
 
@@ -68,7 +69,11 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):  # type: ignore[misc]
         }
 
     def get_dataloader(
-        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+        self,
+        dataset_path: str,
+        batch_size: int = 16,
+        rank: int = 0,  # noqa: ARG002  (Ultralytics hands it over; we train on one device)
+        mode: str = "train",
     ) -> Any:
         """A loader of varied cells for training, of colour-swapped ones for validation."""
         cells = load_cells(self._folder, dataset_path, self._scheme, self._leave_out)
@@ -91,9 +96,7 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):  # type: ignore[misc]
 
     def set_class_weights(self) -> None:
         """Weigh each class by the inverse of its share, so that all count alike."""
-        weights = self._class_counts.sum() / (
-            len(self._scheme) * np.maximum(self._class_counts, 1)
-        )
+        weights = self._class_counts.sum() / (len(self._scheme) * np.maximum(self._class_counts, 1))
         self.model.criterion = _WeightedLoss(
             torch.tensor(weights, dtype=torch.float32, device=self.device), self._label_smoothing
         )
@@ -137,7 +140,7 @@ class _CellMetrics:
         self.results_dict["fitness"] = found["weighted_f1"]
 
 
-class _CellValidator(ClassificationValidator):  # type: ignore[misc]
+class _CellValidator(ClassificationValidator):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.metrics = _CellMetrics()

@@ -19,7 +19,7 @@ from yolo_leuk.train.field_dataset import (
 from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
 
 
-class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
+class FieldTrainer(OwnTrainer, DetectionTrainer):
     """Trains a detector on composed fields.
 
     Args:
@@ -66,7 +66,11 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):  # type: ignore[misc]
         }
 
     def get_dataloader(
-        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+        self,
+        dataset_path: str,
+        batch_size: int = 16,
+        rank: int = 0,  # noqa: ARG002  (Ultralytics hands it over; we train on one device)
+        mode: str = "train",
     ) -> Any:
         """A loader of random fields for training, of whole pictures for validation."""
         pictures = [

@@ -90,7 +90,9 @@ def _picture(path: Path) -> Image:
 class FieldComposer:
     """Makes training fields at random and validation fields in a fixed way."""
 
-    def __init__(self, pictures: Sequence[FieldPicture], recipe: FieldRecipe, white_id: int) -> None:
+    def __init__(
+        self, pictures: Sequence[FieldPicture], recipe: FieldRecipe, white_id: int
+    ) -> None:
         self._pictures = list(pictures)
         self._recipe = recipe
         self._white_id = white_id
@@ -209,7 +211,9 @@ class _Canvas:
         self._boxes: list[Floats] = []
         self._classes: list[Ints] = []
         self._least_visible = least_visible
-        self._x = self._y = self._row_height = 0
+        self._x: int = 0
+        self._y: int = 0
+        self._row_height: int = 0
 
     @property
     def _size(self) -> int:
@@ -257,9 +261,7 @@ class _Canvas:
             return Field(self._rgb, np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
         return Field(self._rgb, np.concatenate(self._boxes), np.concatenate(self._classes))
 
-    def _add_boxes(
-        self, field: Field, from_xy: tuple[int, int], part_wh: tuple[int, int]
-    ) -> None:
+    def _add_boxes(self, field: Field, from_xy: tuple[int, int], part_wh: tuple[int, int]) -> None:
         shift = np.array([*from_xy, *from_xy], np.float32)
         clipped = geometry.clip_xyxy(field.xyxy - shift, part_wh)
         visible = geometry.area(clipped) / np.maximum(geometry.area(field.xyxy), 1e-6)

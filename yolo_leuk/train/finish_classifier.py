@@ -25,6 +25,9 @@ COVERAGE = 0.95
 
 FARTHEST_QUANTILE = 0.99
 
+# A direction of less than this part of the largest spread is rounding noise.
+_LEAST_SPREAD = 1e-5
+
 _MOST_CELLS_FOR_STATISTICS = 6000
 _BATCH = 128
 
@@ -82,14 +85,21 @@ def export_calibrated(
     return onnx_graph.export_classifier(net, projection, path, card)
 
 
-def principal_components(
-    features: npt.NDArray[np.floating], count: int
-) -> npt.NDArray[np.float32]:
-    """Directions of largest spread, scaled to spread 1, shape (count, d)."""
+def principal_components(features: npt.NDArray[np.floating], count: int) -> npt.NDArray[np.float32]:
+    """Directions of largest spread, scaled to spread 1.
+
+    Args:
+        features: Shape (n, d).
+        count: At most so many directions; fewer where the features spread in fewer.
+
+    Returns:
+        Shape (count, d).
+    """
     centred = np.asarray(features, np.float64) - features.mean(axis=0)
     _, spread, directions = np.linalg.svd(centred, full_matrices=False)
-    scale = spread[:count] / np.sqrt(len(features))
-    return (directions[:count] / np.maximum(scale, 1e-6)[:, None]).astype(np.float32)
+    count = min(count, int((spread > _LEAST_SPREAD * spread[0]).sum()))
+    scale = spread[:count, None] / np.sqrt(len(features))
+    return np.asarray(directions[:count] / scale).astype(np.float32)
 
 
 def feature_statistics(
@@ -117,9 +127,7 @@ def _varied_inputs(cells: Sequence[CellPicture], recipe: CellRecipe, seed: int) 
     variation = CellVariation(cells, recipe)
     order = np.random.default_rng(seed).permutation(len(cells))[:_MOST_CELLS_FOR_STATISTICS]
     chosen = [cells[int(i)] for i in order]
-    return _Inputs(
-        chosen, lambda i: variation.varied(chosen[i], np.random.default_rng([seed, i]))
-    )
+    return _Inputs(chosen, lambda i: variation.varied(chosen[i], np.random.default_rng([seed, i])))
 
 
 def _validation_inputs(cells: Sequence[CellPicture], recipe: CellRecipe, seed: int) -> _Inputs:

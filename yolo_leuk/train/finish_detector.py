@@ -1,4 +1,4 @@
-"""The end of a detector's run: ONNX, and the confidences from which its boxes are to be believed."""
+"""The end of a detector's run: ONNX, and the confidences from which up boxes are believed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def export_with_thresholds(
     date: str,
     training: dict[str, Any],
 ) -> ModelCard:
-    """Write ``path`` and its card; thresholds are those of the highest F1 on validation pictures."""
+    """Write ``path`` and its card; thresholds are those of highest F1 on validation pictures."""
     lowest = {f"confidence_{name}": _LOWEST_CONFIDENCE for name in scheme.names}
     card = ModelCard(
         name=path.stem,

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import platform
-import time
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from yolo_leuk import __version__, artifacts
 from yolo_leuk.backends import ultralytics
+from yolo_leuk.backends.net import usable_cores
 from yolo_leuk.config import as_plain, resolve
-from yolo_leuk.errors import DataError, ModelError, UsageError
-from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
-from yolo_leuk.manifest import FILE_NAME, read_manifest
+from yolo_leuk.errors import ConfigError, ModelError, UsageError
 from yolo_leuk.model_card import ModelCard
+from yolo_leuk.train import run_folder
 from yolo_leuk.train.architectures import architecture
 from yolo_leuk.train.cells import CellRecipe
+from yolo_leuk.train.dataset import TrainingData, checked_dataset, newest_dataset
 from yolo_leuk.train.fields import FieldRecipe
 
 Task = Literal["classify", "detect"]
 
-DATASETS = Path("datasets")
-_DATASET_SCHEMA = "yolo-leuk/dataset/1"
-_RUN_SCHEMA = "yolo-leuk/train-run/1"
+# The coarsest stride of the detectors: a field's side must be a multiple of it.
+_STRIDE = 32
 
 
 @dataclass(frozen=True)
@@ -130,48 +132,43 @@ def run(config: TrainConfig) -> TrainResult:
 
     Raises:
         MissingExtraError: Ultralytics is not installed.
-        UsageError: There is no data set, or the run folder holds something else.
-        DataError: The data set does not match its manifest.
-        ModelError: The checkpoint to start from cannot be used.
+        UsageError: There is no data set, the run folder holds something else, or a setting cannot
+            work.
+        DataError: The data set does not match its manifest, or a split or class of it is empty.
+        ModelError: The checkpoint to start from, or to go on from, cannot be used.
     """
     ultralytics.quiet()
-    if config.resume is not None:
-        folder, config = config.resume, _config_of_run(config.resume)
-    else:
-        config = _with_defaults(config)
-        folder = _new_folder(config)
-    logger = _log_to(folder / "train.log")
-    scheme = _checked_dataset(config)
-    logger.info("training %s for %s on %s", config.arch, config.task, config.data)
-    start = time.monotonic()
-    trainer = _trainer(config, folder, scheme)
-    started_with = _take_over(trainer, config, logger)
-    trainer.train()
-    hours = (time.monotonic() - start) / 3600
-    facts = {**_facts(config, trainer), "init": started_with, "hours": round(hours, 3)}
-    net, card = _export(config, folder, scheme, facts)
-    logger.info("wrote %s after %.2f hours", net, hours)
+    config = _with_defaults(config) if config.resume is None else _resumed(config, config.resume)
+    folder = config.data or newest_dataset(config.task)
+    data = checked_dataset(folder, config.task, config.leave_out)
+    donor = _donor(config)
+    folder = config.resume or _new_folder(config)
+    with run_folder.logger_of(folder) as logger:
+        logger.info("training %s for %s on %s", config.arch, config.task, data.folder)
+        done = _epochs_done(config)
+        if done < config.epochs:
+            trainer = _trainer(config, folder, data)
+            if donor is not None:
+                _take_over(trainer, donor, config, logger)
+            _go_on_counting(trainer, folder, done)
+            _train(trainer, logger)
+        net, card = _export(config, folder, data, _facts(config, folder, data))
+        logger.info("wrote %s", net)
     return TrainResult(folder, net, card)
 
 
-def newest_dataset(task: str, root: Path = DATASETS) -> Path:
-    """The data set of a task that was prepared last. Raises UsageError where there is none."""
-    found = []
-    for card in root.glob("*/dataset.json"):
-        content = artifacts.read_json(card, schema=_DATASET_SCHEMA)
-        if content["task"] == task:
-            found.append((card.stat().st_mtime, card.parent))
-    if not found:
-        raise UsageError(
-            f"no data set for {task} lies under {root}",
-            hint=f"Make one with `yolo-leuk prepare SOURCE --task {task}`, or name one by --data.",
-        )
-    return max(found)[1]
-
-
 def _with_defaults(config: TrainConfig) -> TrainConfig:
-    """The configuration with every default filled in, so that its file says all."""
+    """The configuration with every default filled in, so that its file says all.
+
+    Raises:
+        UsageError: There is no data set for the task, or not the device that was asked for.
+        ConfigError: The net is not known, or cannot take fields of this size.
+    """
     architecture(config.arch, config.task)
+    if config.task == "detect" and config.fields.size_px % _STRIDE:
+        raise ConfigError(
+            f"fields.size_px is {config.fields.size_px}; expected a multiple of {_STRIDE}"
+        )
     defaults = _DEFAULTS[config.task]
     chosen = {
         key: getattr(config.optimise, key) or value for key, value in defaults["optimise"].items()
@@ -181,29 +178,31 @@ def _with_defaults(config: TrainConfig) -> TrainConfig:
         data=config.data or newest_dataset(config.task),
         epochs=config.epochs or defaults["epochs"],
         optimise=replace(config.optimise, **chosen),
-        device=config.device or ("0" if _has_cuda() else "cpu"),
+        device=_device(config.device),
     )
 
 
-def _has_cuda() -> bool:
+def _device(wanted: str) -> str:
+    """The device to train on. Raises UsageError where this machine does not have it."""
     import torch
 
-    return bool(torch.cuda.is_available())
+    gpus = [str(number) for number in range(torch.cuda.device_count())]
+    if not wanted:
+        return gpus[0] if gpus else "cpu"
+    if wanted not in (*gpus, "cpu"):
+        raise UsageError(
+            f"torch finds no device {wanted!r}; it finds {', '.join([*gpus, 'cpu'])}",
+            hint="Leave --device out to take a GPU where there is one.",
+        )
+    return wanted
 
 
 def _new_folder(config: TrainConfig) -> Path:
     folder = config.out or _numbered(Path("runs/train") / f"{config.arch}-{config.task}")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(
-            f"{folder} already holds a run",
-            hint=f"Go on with it by --resume {folder}, or choose another folder with --out.",
-        )
-    # The configuration is the first file of a run; a run without one was never started.
-    artifacts.write_json(
-        folder / "config.json",
-        {"schema": _RUN_SCHEMA, "version": __version__, "config": as_plain(config, whole_paths=True)},
+    init_sha256 = artifacts.sha256_of_file(config.init) if config.init else ""
+    run_folder.begin(
+        folder, as_plain(config, whole_paths=True), init_sha256, _environment(config.device)
     )
-    artifacts.write_json(folder / "environment.json", _environment())
     return folder
 
 
@@ -216,53 +215,55 @@ def _numbered(folder: Path) -> Path:
     return candidate
 
 
-def _config_of_run(folder: Path) -> TrainConfig:
-    content = artifacts.read_json(folder / "config.json", schema=_RUN_SCHEMA, error=UsageError)
-    if not (folder / "weights" / "last.pt").is_file():
+def _resumed(asked: TrainConfig, folder: Path) -> TrainConfig:
+    """The configuration that a run was started with; only the device may be another one.
+
+    Raises:
+        UsageError: The folder is no run that can go on, or something else was asked for.
+    """
+    run_folder.last_checkpoint(folder)
+    stored = resolve(TrainConfig, flags=run_folder.stored_config(folder))
+    others = _differences(
+        as_plain(replace(asked, device="", resume=None), whole_paths=True),
+        as_plain(stored, whole_paths=True),
+        as_plain(TrainConfig(), whole_paths=True),
+    )
+    if others:
         raise UsageError(
-            f"{folder} has no weights/last.pt: it was stopped before its first epoch ended",
-            hint="Start it anew.",
+            f"{folder} was started with another value of {', '.join(others)}",
+            hint="Leave it out, or start a new run.",
         )
-    config = resolve(TrainConfig, flags=content["config"])
-    return replace(config, resume=folder)
+    return replace(stored, resume=folder, device=_device(asked.device or stored.device))
 
 
-def _checked_dataset(config: TrainConfig) -> LabelScheme:
-    """The classes of the data set, once its files are those of its manifest."""
-    folder = _data(config)
-    content = artifacts.read_json(folder / "dataset.json", schema=_DATASET_SCHEMA)
-    if content["task"] != config.task:
-        raise UsageError(f"{folder} is for {content['task']}, not for {config.task}")
-    if content["manifest_sha256"] != artifacts.sha256_of_file(folder / FILE_NAME):
-        raise DataError(
-            f"{folder / FILE_NAME} is not the manifest that dataset.json speaks of",
-            hint="Prepare the data set again.",
-        )
-    missing = [s.path for s in read_manifest(folder) if not (folder / s.path).is_file()]
-    if missing:
-        raise DataError(f"{folder}: {len(missing)} pictures are missing, the first is {missing[0]}")
-    scheme = LabelScheme(tuple(content["classes"]), frozenset(content["blasts"]))
-    for known in (FIELD, MATURITY):
-        if scheme == known:
-            return known
-    return scheme
+def _differences(
+    asked: Mapping[str, Any], stored: Mapping[str, Any], default: Mapping[str, Any]
+) -> list[str]:
+    """Keys whose value was asked for, that is, is not the default, and is not the stored one."""
+    found = []
+    for key, value in asked.items():
+        if isinstance(value, Mapping):
+            found += [f"{key}.{inner}" for inner in _differences(value, stored[key], default[key])]
+        elif value not in (default[key], stored[key]):
+            found.append(key)
+    return found
 
 
-def _data(config: TrainConfig) -> Path:
-    if config.data is None:
-        raise UsageError("no data set was given")
-    return config.data
+def _epochs_done(config: TrainConfig) -> int:
+    if config.resume is None:
+        return 0
+    return ultralytics.epochs_done(run_folder.last_checkpoint(config.resume))
 
 
-def _trainer(config: TrainConfig, folder: Path, scheme: LabelScheme) -> Any:
+def _trainer(config: TrainConfig, folder: Path, data: TrainingData) -> Any:
     arguments = _arguments(config, folder)
     if config.task == "detect":
         from yolo_leuk.train.detect_trainer import FieldTrainer
 
         return FieldTrainer(
             arguments,
-            _data(config),
-            scheme,
+            data.folder,
+            data.scheme,
             config.fields,
             config.optimise.samples_per_epoch,
             config.px_per_rbc,
@@ -273,8 +274,8 @@ def _trainer(config: TrainConfig, folder: Path, scheme: LabelScheme) -> Any:
 
     return CellTrainer(
         arguments,
-        _data(config),
-        scheme,
+        data.folder,
+        data.scheme,
         config.cells,
         config.optimise.samples_per_epoch,
         config.optimise.label_smoothing,
@@ -286,7 +287,6 @@ def _trainer(config: TrainConfig, folder: Path, scheme: LabelScheme) -> Any:
 def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
     """Our recipe in the words of Ultralytics."""
     optimise = config.optimise
-    last = folder / "weights" / "last.pt"
     arguments: dict[str, Any] = {
         "task": config.task,
         "model": architecture(config.arch, config.task).yamls[config.task],
@@ -312,56 +312,86 @@ def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
         "plots": False,
         "verbose": False,
         "save_dir": str(folder),
-        "project": str(folder.parent),
-        "name": folder.name,
-        "exist_ok": True,
     }
     if config.resume is not None:
-        arguments |= {"model": str(last), "resume": str(last)}
+        last = str(run_folder.last_checkpoint(folder))
+        arguments |= {"model": last, "resume": last}
     return arguments
 
 
 def _has_bfloat16() -> bool:
     import torch
 
-    return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
-def _take_over(trainer: Any, config: TrainConfig, logger: logging.Logger) -> str:
-    """Start from the weights of ``config.init``; returns what was taken over, in words."""
+def _donor(config: TrainConfig) -> Any:
+    """The net to start from; None where there is none, or where the run goes on from its own."""
     if config.init is None or config.resume is not None:
-        return "none" if config.init is None else f"resumed from {config.init.name}"
-    donor = ultralytics.load_checkpoint(config.init).state_dict()
+        return None
+    return ultralytics.load_checkpoint(config.init)
+
+
+def _take_over(trainer: Any, donor: Any, config: TrainConfig, logger: logging.Logger) -> None:
+    """Start from those tensors of another net whose name and shape agree."""
     trainer.setup_model()
     own = trainer.model.state_dict()
-    twins = {k: v for k, v in donor.items() if k in own and own[k].shape == v.shape}
+    twins = {k: v for k, v in donor.state_dict().items() if k in own and own[k].shape == v.shape}
     if not twins:
         raise ModelError(f"{config.init} shares no tensor with {config.arch} for {config.task}")
     trainer.model.load_state_dict(twins, strict=False)
-    text = f"{len(twins)} of {len(own)} tensors of {config.init.name}"
-    logger.info("started from %s", text)
-    return text
+    logger.info("started from %d of the %d tensors of %s", len(twins), len(own), config.init)
 
 
-def _facts(config: TrainConfig, trainer: Any) -> dict[str, Any]:
+def _go_on_counting(trainer: Any, folder: Path, done: int) -> None:
+    """Let the table of epochs, and the clock in it, go on after the last whole epoch."""
+    if not done:
+        return
+    run_folder.keep_epochs(folder, done)
+    spent = run_folder.seconds_spent(folder)
+
+    def set_back(trainer: Any) -> None:
+        trainer.train_time_start -= spent
+
+    trainer.add_callback("on_train_start", set_back)
+
+
+def _train(trainer: Any, logger: logging.Logger) -> None:
+    import torch
+
+    if trainer.device.type == "cpu":
+        # Ultralytics leaves one core of the machine idle; of two that is half of it.
+        torch.set_num_threads(usable_cores())
+
+    def log_epoch(trainer: Any) -> None:
+        figures = {k.partition("/")[2]: v for k, v in trainer.metrics.items() if "metrics/" in k}
+        told = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        logger.info("epoch %d of %d: %s", trainer.epoch + 1, trainer.epochs, told)
+
+    trainer.add_callback("on_fit_epoch_end", log_epoch)
+    # Ultralytics draws its progress bar on standard output, which is for the result alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        trainer.train()
+
+
+def _facts(config: TrainConfig, folder: Path, data: TrainingData) -> dict[str, Any]:
     """What a card says of a training, with no path of this machine in it."""
-    folder = _data(config)
-    content = artifacts.read_json(folder / "dataset.json", schema=_DATASET_SCHEMA)
     return {
-        "data": folder.name,
-        "sources": [source["title"] for source in content["sources"]],
+        "data": data.folder.name,
+        "sources": list(data.sources),
         "left_out": list(config.leave_out),
-        "manifest_sha256": content["manifest_sha256"],
+        "manifest_sha256": data.manifest_sha256,
         "split": "train; thresholds and choice of epoch on val; test never seen",
-        "warnings": content["warnings"],
-        "config": as_plain(config, whole_paths=False),
-        "machine": _environment()["device"],
-        "epochs_run": int(trainer.epoch) + 1,
+        "warnings": list(data.warnings),
+        "config": as_plain(replace(config, resume=None), whole_paths=False),
+        "init_sha256": run_folder.stored_init_sha256(folder),
+        "machine": _environment(config.device)["device"],
+        "hours": round(run_folder.seconds_spent(folder) / 3600, 3),
     }
 
 
 def _export(
-    config: TrainConfig, folder: Path, scheme: LabelScheme, facts: dict[str, Any]
+    config: TrainConfig, folder: Path, data: TrainingData, facts: dict[str, Any]
 ) -> tuple[Path, ModelCard]:
     net = ultralytics.load_checkpoint(folder / "weights" / "best.pt")
     path = folder / "weights" / "best.onnx"
@@ -372,7 +402,7 @@ def _export(
 
         validation = [
             picture
-            for picture in field_pictures(_data(config), "val")
+            for picture in field_pictures(data.folder, "val")
             if picture.source not in config.leave_out
         ]
         return path, export_with_thresholds(
@@ -380,7 +410,7 @@ def _export(
             path,
             validation,
             architecture=config.arch,
-            scheme=scheme,
+            scheme=data.scheme,
             px_per_rbc=config.px_per_rbc,
             date=date,
             training=facts,
@@ -391,34 +421,29 @@ def _export(
     return path, export_calibrated(
         net,
         path,
-        load_cells(_data(config), "train", scheme, config.leave_out),
-        load_cells(_data(config), "val", scheme, config.leave_out),
+        load_cells(data.folder, "train", data.scheme, config.leave_out),
+        load_cells(data.folder, "val", data.scheme, config.leave_out),
         recipe=config.cells,
         architecture=config.arch,
-        scheme=scheme,
+        scheme=data.scheme,
         date=date,
         training=facts,
         seed=config.seed,
     )
 
 
-def _environment() -> dict[str, Any]:
+def _environment(device: str) -> dict[str, Any]:
     import torch
 
-    cuda = torch.cuda.is_available()
+    name = (
+        f"CPU, {torch.get_num_threads()} threads"
+        if device == "cpu"
+        else torch.cuda.get_device_name(int(device))
+    )
     return {
         "version": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "ultralytics": ultralytics.quiet().__version__,
-        "device": torch.cuda.get_device_name(0) if cuda else f"CPU, {torch.get_num_threads()} threads",
+        "device": name,
     }
-
-
-def _log_to(file: Path) -> logging.Logger:
-    logger = logging.getLogger("yolo_leuk.train")
-    logger.setLevel(logging.INFO)
-    logger.handlers = [logging.FileHandler(file), logging.StreamHandler()]
-    for handler in logger.handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    return logger

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ class SourceImage:
 
     Attributes:
         path: The file; only ever read.
-        key: Unique within the source, made of its path; becomes part of the sample id.
+        key: Unique within the source, made of its path.
         source: Name of the data set, with its part where it has parts.
         label: Class of the whole picture, or None.
         boxes_cxcywhn: Fractions of the image, shape (n, 4); None where the source has no boxes.
@@ -36,6 +38,23 @@ class SourceImage:
     split: str | None = None
     has_scale_bar: bool = False
     px_per_rbc: float | None = None
+
+    @property
+    def data_set(self) -> str:
+        """The source without its part."""
+        return self.source.split("/")[0]
+
+    @property
+    def sample_id(self) -> str:
+        """Data set and key in letters, digits, ``-`` and ``_``, fit for a file name anywhere.
+
+        What has other characters gets a piece of its hash, so that two names stay two.
+        """
+        text = f"{self.data_set}-{self.key}"
+        plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in text)
+        if plain == text:
+            return text
+        return f"{plain}-{hashlib.sha256(os.fsencode(text)).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def scan(folder: Path) -> list[SourceImage]:
     """
     names = _class_names(folder / "data.yaml")
     origins = _origins(folder / _SPREADSHEET)
-    source = TXL_PBC.name if origins else folder.name
+    source = TXL_PBC.name if origins else folder.resolve().name
     images: list[SourceImage] = []
     for split in _SPLITS:
         pictures = folder / "images" / split
@@ -87,9 +87,9 @@ def _class_names(file: Path) -> list[str]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         names = content["names"]
+        listed = list(names.values()) if isinstance(names, dict) else list(names)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise DataError(f"{file}: expected a YAML file with the key 'names': {error}") from error
-    listed = list(names.values()) if isinstance(names, dict) else list(names)
+        raise DataError(f"{file}: expected a YAML file with a list 'names': {error}") from error
     return [_FIELD_NAMES.get(str(name).strip().lower(), str(name)) for name in listed]
 
 
@@ -99,22 +99,32 @@ def _boxes(file: Path, names: list[str]) -> tuple[npt.NDArray[np.float64], tuple
         lines = file.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise DataError(f"cannot read the boxes {file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 text: {error}") from error
     rows, labels = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            class_id, *box = line.split()
-            rows.append([float(value) for value in box])
-            labels.append(names[int(class_id)])
-        except (ValueError, IndexError) as error:
+        parsed = _parse_box(line.split(), len(names))
+        if parsed is None:
             raise DataError(
                 f"{file}, line {number}: expected 'class cx cy w h' with a class below "
-                f"{len(names)}, found {line.strip()!r}"
-            ) from error
-        if len(rows[-1]) != 4:
-            raise DataError(f"{file}, line {number}: expected 4 numbers, found {len(rows[-1])}")
+                f"{len(names)} and fractions of the picture, found {line.strip()!r}"
+            )
+        class_id, box = parsed
+        rows.append(box)
+        labels.append(names[class_id])
     return np.array(rows, np.float64).reshape(-1, 4), tuple(labels)
+
+
+def _parse_box(words: list[str], classes: int) -> tuple[int, list[float]] | None:
+    """Class id and box of a line; None where it is not one of each."""
+    try:
+        class_id, box = int(words[0]), [float(word) for word in words[1:]]
+    except ValueError:
+        return None
+    is_box = len(box) == 4 and all(0 <= value <= 1 for value in box)
+    return (class_id, box) if is_box and 0 <= class_id < classes else None
 
 
 def _origins(spreadsheet: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the detector without one source of TXL-PBC and test it on that one; four rows.
 
-    scripts/leave_one_source_out --data ../shared/data --fields datasets/txl-pbc-detect
+    scripts/leave_one_source_out.py --data ../shared/data --fields datasets/txl-pbc-detect
                                  [--out docs/leave-one-source-out.json]
 
 `--fields` is what `yolo-leuk prepare txl-pbc --task detect` made. Every picture of the source left

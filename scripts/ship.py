@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Make two runs the weights that ship: scripts/ship DETECTOR_RUN CLASSIFIER_RUN.
+"""Make two runs the weights that ship: scripts/ship.py DETECTOR_RUN CLASSIFIER_RUN.
 
 Copies each run's ONNX file and card to weights/<arch>-<task>, and writes weights/default.json, the
-pipeline of the two. `scripts/measure --cards` then writes the figures into the cards.
+pipeline of the two. `scripts/measure.py --cards` then writes the figures into the cards.
 """
 
 from __future__ import annotations

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Write the published figures into docs/results.md and the README, from docs/*.json.
+
+    scripts/write_results.py
+
+`scripts/measure.py` and `scripts/leave_one_source_out.py` make the JSON files. A test holds that
+the texts say what the files say.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from yolo_leuk import artifacts  # noqa: E402  (the path above comes first)
+
+START, END = "<!-- figures: scripts/write_results.py -->", "<!-- end of figures -->"
+
+Row = tuple[str, str, str]
+
+
+def main() -> None:
+    """Write both files."""
+    for path, text in texts(ROOT).items():
+        artifacts.write_text(path, text)
+
+
+def texts(root: Path) -> dict[Path, str]:
+    """What the two files should hold, by path."""
+    figures = json.loads((root / "docs" / "figures.json").read_text(encoding="utf-8"))["figures"]
+    left_out_file = root / "docs" / "leave-one-source-out.json"
+    left_out = (
+        json.loads(left_out_file.read_text(encoding="utf-8"))["left_out"]
+        if left_out_file.is_file()
+        else {}
+    )
+    table = _table(_rows(figures, left_out))
+    return {path: _between_marks(path, table) for path in (root / "README.md", root / "docs" / "results.md")}
+
+
+def _between_marks(path: Path, table: str) -> str:
+    before, _, rest = path.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}\n{table}{END}{after}"
+
+
+def _table(rows: list[Row]) -> str:
+    lines = ["| what | on | figure (95 % interval) |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def _rows(figures: dict[str, Any], left_out: dict[str, Any]) -> list[Row]:
+    return [
+        *_finding_rows(figures),
+        *(_left_out_row(source, found) for source, found in left_out.items()),
+        *_calling_rows(figures),
+    ]
+
+
+def _finding_rows(figures: dict[str, Any]) -> list[Row]:
+    bccd, ap50 = figures["bccd_white"], figures["txl_pbc_test_ap50"]
+    rows = [
+        (
+            "white cells found: recall, precision at IoU 0.5",
+            f"BCCD, the {bccd['images']} images that are not in TXL-PBC",
+            f"{_figure(bccd['recall'])}, {_figure(bccd['precision'])}",
+        ),
+        (
+            "AP50 of white cells, red cells, platelets",
+            "TXL-PBC, test split (126 images)",
+            f"{ap50['white']:.3f}, {ap50['red']:.3f}, {ap50['platelet']:.3f}",
+        ),
+    ]
+    hand = figures["all4_hand_boxed_white"]
+    rows.append(
+        (
+            "white cells found: recall, precision at IoU 0.5",
+            f"ALL-4-class, {hand['images']} images of held-out groups, boxed by eye",
+            f"{_figure(hand['recall'])}, {_figure(hand['precision'])}",
+        )
+    )
+    for label in ("Benign", "Early", "Pre", "Pro"):
+        part = figures[f"all4_hand_boxed_white_{label}"]
+        rows.append(
+            (
+                f"– of them {label}",
+                f"{part['images']} images, {part['boxes']} cells",
+                f"{_figure(part['recall'])}, {_figure(part['precision'])}",
+            )
+        )
+    smears = figures["synthetic_smears"]
+    rows.append(
+        (
+            "white cells found; red cells taken for white",
+            f"{len(smears)} synthetic smears, never trained on",
+            f"{sum(s['found'] for s in smears)} of {sum(s['white'] for s in smears)}; "
+            f"{sum(s['red_taken_for_white'] for s in smears)} of {sum(s['red'] for s in smears)}",
+        )
+    )
+    return rows
+
+
+def _left_out_row(source: str, found: dict[str, Any]) -> Row:
+    return (
+        "white-cell recall, precision; this source left out of training",
+        f"TXL-PBC, all {found['images']} images from {source}",
+        f"{_figure(found['recall'])}, {_figure(found['precision'])}",
+    )
+
+
+def _calling_rows(figures: dict[str, Any]) -> list[Row]:
+    cells = figures["all4_cells_test"]
+    groups = f"{cells['swapped']['samples']} cells of {cells['swapped']['groups']} held-out groups"
+    rows = [
+        (
+            "**weighted F1 of five classes, colours swapped**",
+            f"ALL-4-class and TXL-PBC test splits, {groups}",
+            f"**{_figure(cells['swapped'])}**",
+        ),
+        ("– colour alone, same cells", "same", _figure(cells["colour_only_swapped"])),
+        ("– above colour alone, paired", "same", _figure(cells["swapped_above_colour_only"])),
+        ("weighted F1, colours as they are", "same", _figure(cells["clean"])),
+        ("– colour alone, same cells", "same", _figure(cells["colour_only_clean"])),
+    ]
+    malignant = cells["malignant_called_blast"]
+    rows.append(
+        (
+            "malignant cells called a blast",
+            f"ALL-4-class, {malignant['cells']} cells of held-out groups",
+            _figure(malignant["share"]),
+        )
+    )
+    for key, name in (("bccd_called_blast", "BCCD"), ("cellavision_called_blast", "CellaVision")):
+        part = figures[key]
+        rows.append(
+            (
+                "normal white cells called a blast",
+                f"{name}, {part['cells']} cells found, {part['unidentified']} unidentified",
+                _figure(part["share"]),
+            )
+        )
+    auroc = figures["cnmc_as_cell"]["auroc"]
+    rows.append(
+        (
+            "AUROC of blast against normal, `--as cell`",
+            f"C-NMC 2019, {auroc['samples']} cells of {auroc['groups']} subjects, "
+            "a laboratory never trained on",
+            _figure(auroc),
+        )
+    )
+    return rows
+
+
+def _figure(figure: dict[str, Any]) -> str:
+    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+
+
+if __name__ == "__main__":
+    main()
