@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from made_nets import CLASSIFIER_CARD, DETECTOR_CARD, as_output
+from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD, as_output
 from yolo_leuk import artifacts
 from yolo_leuk.model_card import ModelCard, write_card
 

@@ -112,9 +112,7 @@ def _drawn_field(
         x, y = places[place]
         cv2.circle(rgb, (x, y), radius, colour, -1)
         size = 2 * radius + 1
-        rows.append(
-            (class_id, (x + 0.5) / width, (y + 0.5) / height, size / width, size / height)
-        )
+        rows.append((class_id, (x + 0.5) / width, (y + 0.5) / height, size / width, size / height))
     return pixels.with_noise(rgb, 4, generator), rows
 
 

@@ -29,9 +29,14 @@ def test_a_file_is_written_with_the_folders_above_it(tmp_path):
 def test_an_error_in_the_middle_leaves_the_old_file_and_no_partial_one(tmp_path):
     path = tmp_path / "result.txt"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), artifacts.replaced(path) as temporary:
-        temporary.write_text("half of the n")
-        raise ZeroDivisionError
+
+    def write_half() -> None:
+        with artifacts.replaced(path) as temporary:
+            temporary.write_text("half of the n")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -87,6 +92,54 @@ def test_a_folder_without_the_right_to_write_is_an_output_error(tmp_path):
     folder.mkdir(mode=0o500)
     with pytest.raises(OutputError, match="Permission denied"):
         artifacts.write_text(folder / "result.txt", "")
+
+
+def test_a_new_folder_is_whole_or_not_there(tmp_path):
+    def write_half() -> None:
+        with artifacts.new_folder(tmp_path / "set") as folder:
+            (folder / "first.txt").write_text("first")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_new_folder_stands_when_all_of_it_is_written(tmp_path, is_there):
+    path = tmp_path / "data sets" / "set"
+    if is_there:
+        path.mkdir(parents=True)
+    with artifacts.new_folder(path) as folder:
+        assert folder != path
+        (folder / "first.txt").write_text("first")
+        assert not (path / "first.txt").exists()
+    assert (path / "first.txt").read_text() == "first"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["set", "file"])
+def test_a_new_folder_is_not_made_over_anything(tmp_path, name):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "kept.txt").touch()
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OutputError, match="already holds something"),
+        artifacts.new_folder(tmp_path / name),
+    ):
+        pass
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "kept.txt", "set"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are those of POSIX")
+def test_a_new_folder_has_the_rights_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o022)
+    try:
+        with artifacts.new_folder(tmp_path / "set"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "set").stat().st_mode) == 0o755
 
 
 def test_json_keeps_the_order_of_the_keys_and_letters_as_they_are(tmp_path):

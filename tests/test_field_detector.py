@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, SquaresNet
+from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, SquaresNet
 from yolo_leuk.errors import CardError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.pixels import PAD_VALUE

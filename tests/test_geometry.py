@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,9 +33,7 @@ def detections(draw, classes: int = 3):
     """Boxes with confidences of which no two are the same."""
     xyxy = draw(whole_boxes())
     order = draw(st.permutations(range(len(xyxy))))
-    class_id = draw(
-        st.lists(st.integers(0, classes - 1), min_size=len(xyxy), max_size=len(xyxy))
-    )
+    class_id = draw(st.lists(st.integers(0, classes - 1), min_size=len(xyxy), max_size=len(xyxy)))
     confidence = (np.array(order, np.float32) + 1) / (len(xyxy) + 1)
     return Detections(xyxy, confidence, np.array(class_id, np.int64))
 
@@ -202,7 +202,7 @@ def test_tiles_cover_everything_with_the_promised_overlap(length, tile, data):
         assert starts == [0]
         return
     assert starts[-1] + tile == length
-    for left, right in zip(starts, starts[1:], strict=False):
+    for left, right in pairwise(starts):
         assert left < right
         assert left + tile - right >= overlap
 

@@ -82,9 +82,7 @@ def matched_by_hand(found, confidence, truth, ignored, least_iou):
 
 
 def average_precision_by_hand(hits, truths) -> float:
-    points = [
-        (sum(hits[: n + 1]) / truths, sum(hits[: n + 1]) / (n + 1)) for n in range(len(hits))
-    ]
+    points = [(sum(hits[: n + 1]) / truths, sum(hits[: n + 1]) / (n + 1)) for n in range(len(hits))]
     levels = [
         max((precision for recall, precision in points if recall >= level), default=0.0)
         for level in np.linspace(0, 1, 101)
@@ -159,9 +157,7 @@ def test_what_lies_in_an_ignored_region_is_neither_hit_nor_miss():
 
 
 def test_a_true_box_in_an_ignored_region_is_still_a_hit():
-    matched = match(
-        np.array([CELL]), np.ones(1), np.array([CELL]), ignored_xyxy=np.array([CELL])
-    )
+    matched = match(np.array([CELL]), np.ones(1), np.array([CELL]), ignored_xyxy=np.array([CELL]))
     assert matched.is_hit.tolist() == [True]
 
 

@@ -112,7 +112,9 @@ def test_a_threshold_is_found_by_name_and_a_missing_one_names_those_that_there_a
 def test_distances_are_those_of_scipy_to_the_nearest_mean():
     features = np.random.default_rng(3).normal(0, 3, (50, 2)).astype(np.float32)
     inverse = np.linalg.inv(FEATURES.covariance)
-    expected = [min(mahalanobis(f, mean, inverse) ** 2 for mean in FEATURES.means) for f in features]
+    expected = [
+        min(mahalanobis(f, mean, inverse) ** 2 for mean in FEATURES.means) for f in features
+    ]
     np.testing.assert_allclose(FEATURES.squared_distance(features), expected, rtol=1e-6)
 
 

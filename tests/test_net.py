@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from made_onnx import classifier_file, detector_file
+from tests.made_onnx import classifier_file, detector_file
 from yolo_leuk.backends.net import open_net
 from yolo_leuk.backends.onnx import usable_cores
 from yolo_leuk.errors import CardError, HashError, ModelError, YoloLeukError

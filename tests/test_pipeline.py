@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, ColoursNet, RedDiscsNet
+from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, ColoursNet, RedDiscsNet
 from yolo_leuk import pixels
 from yolo_leuk.errors import CardError, UsageError
 from yolo_leuk.field_detector import FieldDetector

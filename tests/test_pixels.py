@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from tests.made_fields import BAR_STYLES, with_bar
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.prepare.crops import cut_crops
@@ -243,25 +244,6 @@ def test_the_background_of_an_even_picture_is_its_colour(level):
 
 # --- the scale bar -----------------------------------------------------------------------------
 
-BAR_STYLES = ("small black on white", "large black on white", "red")
-
-
-def with_bar(image, style: str):
-    """A copy with a scale bar burnt into the lower right corner, as ALL-4 has them."""
-    barred = image.copy()
-    height, width = image.shape[:2]
-    if style == "red":
-        cv2.line(barred, (width - 40, height - 10), (width - 6, height - 10), (240, 20, 20), 1)
-        for x in (width - 40, width - 6):
-            cv2.line(barred, (x, height - 14), (x, height - 6), (240, 20, 20), 1)
-        cv2.putText(barred, "100", (width - 32, height - 13), 0, 0.35, (240, 20, 20), 1)
-        return barred
-    paper, thick = (36, 1) if style.startswith("small") else (44, 2)
-    barred[height - 26 :, width - paper :] = 255
-    cv2.line(barred, (width - paper + 4, height - 6), (width - 4, height - 6), (0, 0, 0), thick)
-    cv2.putText(barred, "200", (width - paper + 6, height - 10), 0, 0.35, (0, 0, 0), 1)
-    return barred
-
 
 @pytest.fixture
 def field():
@@ -283,8 +265,8 @@ def test_a_bar_of_each_style_is_found_whole_and_painted_out(field, style):
     barred = with_bar(field, style)
     x1, y1, x2, y2 = pixels.find_scale_bar(barred)
     rows, columns = np.nonzero((barred != field).any(axis=2))
-    assert x1 <= columns.min() and y1 <= rows.min()
-    assert x2 > columns.max() and y2 > rows.max()
+    assert x1 <= columns.min() <= columns.max() < x2
+    assert y1 <= rows.min() <= rows.max() < y2
     clean = pixels.without_scale_bar(barred)
     assert pixels.find_scale_bar(clean) is None
     outside = np.ones(field.shape[:2], bool)
@@ -317,7 +299,7 @@ def test_the_bars_of_real_fields_are_found_and_nothing_of_them_is_left(real_data
 
 
 def test_real_bars_come_in_three_styles_and_all_three_are_found(real_data):
-    by_style = {style: 0 for style in BAR_STYLES}
+    by_style = dict.fromkeys(BAR_STYLES, 0)
     for label in ("Benign", "Early"):
         for file in all4_class(real_data, label)[::6]:
             image = images.read_image(file)

@@ -57,9 +57,7 @@ def test_the_fitted_temperature_has_the_least_likelihood_of_a_fine_grid():
     rng = np.random.default_rng(8)
     values, labels = rng.normal(0, 3, (300, 4)), rng.integers(0, 4, 300)
     values[np.arange(300), labels] += 3
-    grid = min(
-        negative_log_likelihood(values, labels, t) for t in np.geomspace(0.05, 20, 2000)
-    )
+    grid = min(negative_log_likelihood(values, labels, t) for t in np.geomspace(0.05, 20, 2000))
     fitted = negative_log_likelihood(values, labels, fit_temperature(values, labels))
     assert fitted <= grid + 1e-9
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from made_nets import BoxesNet, RedDiscsNet
+from tests.made_nets import BoxesNet, RedDiscsNet
 from yolo_leuk import ruler
 from yolo_leuk.field_detector import FieldDetector
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,42 @@ def replaced(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Hand out a temporary folder that becomes ``path`` when the block ends without an error.
+
+    So a folder of this name is whole or not there. After an error the temporary one is removed.
+
+    Args:
+        path: Must not exist, or be an empty folder.
+
+    Raises:
+        OutputError: Something stands there already, or the folder cannot be written.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutputError(
+            f"{path} already holds something; a new or empty folder is needed",
+            hint="Choose another folder with --out, or remove that one yourself.",
+        )
+    staging: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".partial-{path.name}-", dir=path.parent))
+        yield staging
+        staging.chmod(0o777 & ~_umask())
+        if path.exists():
+            path.rmdir()
+        staging.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="Choose another folder with --out, or make room or rights there.",
+        ) from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -91,9 +91,7 @@ class FieldDetector:
         )
         return merged[np.argsort(-merged.confidence, kind="stable")]
 
-    def _tiles_and_outputs(
-        self, scaled: Image
-    ) -> list[tuple[_Tile, npt.NDArray[np.float32]]]:
+    def _tiles_and_outputs(self, scaled: Image) -> list[tuple[_Tile, npt.NDArray[np.float32]]]:
         tiles = _tiles((scaled.shape[1], scaled.shape[0]), self.card)
         outputs = []
         for start in range(0, len(tiles), _BATCH):

@@ -6,6 +6,8 @@ size as fractions of the image. Continuous coordinates: the left edge of the fir
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -119,7 +121,7 @@ def tile_starts(length_px: int, tile_px: int, overlap_px: int) -> list[int]:
 
 def tile_cores(starts: list[int], tile_px: int, length_px: int) -> list[tuple[float, float]]:
     """The part of each tile that is its own: neighbours meet in the middle of their overlap."""
-    seams = [(left + tile_px + right) / 2 for left, right in zip(starts, starts[1:], strict=False)]
+    seams = [(left + tile_px + right) / 2 for left, right in pairwise(starts)]
     return list(zip([0.0, *seams], [*seams, float(length_px)], strict=True))
 
 
@@ -144,6 +146,8 @@ def turned_xyxy(
     if mirrored:
         boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
     for _ in range(quarter_turns % 4):
-        boxes = np.stack([boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], axis=1)
+        boxes = np.stack(
+            [boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], axis=1
+        )
         width, height = height, width
     return boxes

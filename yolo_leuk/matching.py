@@ -72,7 +72,7 @@ def together(parts: Sequence[Matched]) -> Matched:
 
 
 def recall_and_precision(matched: Matched, least_confidence: float = 0.0) -> tuple[float, float]:
-    """Recall and precision of the boxes from a confidence up; 1.0 where there is nothing to miss."""
+    """Recall and precision of the boxes from a confidence up; 1.0 where nothing can be missed."""
     hits = matched.is_hit[matched.confidence >= least_confidence]
     recall = hits.sum() / matched.truths if matched.truths else 1.0
     precision = hits.mean() if hits.size else 1.0
@@ -93,7 +93,7 @@ def average_precision(matched: Matched) -> float:
 
 
 def best_f1_confidence(matched: Matched) -> float:
-    """The confidence from which up boxes are to be believed, for the highest F1; 0.5 if none hit."""
+    """The confidence from which up boxes are to be believed, for most F1; 0.5 if none hit."""
     if not matched.is_hit.any():
         return 0.5
     hits = np.cumsum(matched.is_hit)

@@ -122,7 +122,7 @@ class ModelCard:
 
 
 def read_card(path: Path) -> ModelCard:
-    """Read a model card. Raises CardError where the file breaks the schema; the message says how."""
+    """Read a model card. Raises CardError where the file breaks the schema, and says how."""
     content = artifacts.read_json(path, schema=SCHEMA, error=CardError)
     try:
         return ModelCard(

@@ -236,9 +236,7 @@ class Pipeline:
         if measured.px_per_rbc is None:
             # The whole picture becomes the window.
             measured = Scale(min(rgb.shape[:2]) / pixels.WINDOW_RBC, "none", 0.0)
-        one = Detections(
-            np.array([box], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
-        )
+        one = Detections(np.array([box], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
         return one, measured
 
     def _scale(self, rgb: Image, scale: str | float) -> Scale:
@@ -302,7 +300,7 @@ class Pipeline:
         warnings: list[str],
         spent_ms: dict[str, float],
     ) -> SmearResult:
-        counts = {label: 0 for label in (*self.labels.names, UNIDENTIFIED)}
+        counts = dict.fromkeys((*self.labels.names, UNIDENTIFIED), 0)
         for call in calls:
             counts[call.label] += 1
         fraction, reason = blast_fraction(counts, self.labels)
@@ -378,9 +376,7 @@ def classify(classifier: Net, crops: npt.NDArray[np.uint8]) -> Answers:
     return Answers(p, distance, certain & (distance <= card.features.farthest))
 
 
-def blast_fraction(
-    counts: dict[str, int], scheme: LabelScheme
-) -> tuple[BlastFraction | None, str]:
+def blast_fraction(counts: dict[str, int], scheme: LabelScheme) -> tuple[BlastFraction | None, str]:
     """Share of blasts among all called white cells, and why there is none where there is none.
 
     Args:

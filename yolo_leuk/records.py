@@ -53,9 +53,7 @@ class Detections:
     @classmethod
     def empty(cls) -> Detections:
         """No boxes at all."""
-        return cls(
-            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
-        )
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
     @classmethod
     def concatenate(cls, parts: list[Detections]) -> Detections:

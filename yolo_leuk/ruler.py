@@ -7,6 +7,7 @@ other scale carries with it.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from yolo_leuk import geometry
 from yolo_leuk.field_detector import FieldDetector
@@ -50,7 +51,7 @@ def measure(rgb: Image, detector: FieldDetector) -> Scale:
 class _Look:
     """What the detector sees of red cells under one hypothesis."""
 
-    def __init__(self, widths_px: np.ndarray[tuple[int], np.dtype[np.float64]], certainty: float):
+    def __init__(self, widths_px: npt.NDArray[np.float64], certainty: float) -> None:
         self.count = len(widths_px)
         self.px_per_rbc: float | None = None
         self.spread = 1.0

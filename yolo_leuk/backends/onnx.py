@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from yolo_leuk.backends.net import Arrays, usable_cores
 from yolo_leuk.errors import ModelError
@@ -17,6 +19,7 @@ class OnnxNet:
     """A net in one onnxruntime session."""
 
     def __init__(self, path: Path, card: ModelCard) -> None:
+        onnxruntime = quiet_onnxruntime()
         options = onnxruntime.SessionOptions()
         # A thread per core that this process may use; in a container that is not all there are.
         options.intra_op_num_threads = usable_cores()
@@ -46,3 +49,13 @@ class OnnxNet:
                 f"{self._card.name} cannot be run on {batch.dtype} {batch.shape}: {error}"
             ) from error
         return dict(zip(self._outputs, values, strict=True))
+
+
+def quiet_onnxruntime() -> Any:
+    """Import onnxruntime with its telemetry switched off, and return the module.
+
+    Its official builds keep a device id in the user's cache and send events to their maker, unless
+    this is set before the first import; the call that switches it off later comes too late.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    return importlib.import_module("onnxruntime")

@@ -7,6 +7,7 @@ package that needs Ultralytics goes through it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -15,10 +16,12 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from yolo_leuk import artifacts
+from yolo_leuk.backends.net import usable_cores
 from yolo_leuk.errors import HashError, MissingExtraError, ModelError
 
 INSTALL = 'pip install "yolo-leuk[train]"'
@@ -30,6 +33,7 @@ _ENVIRONMENT = {
     "YOLO_AUTOINSTALL": "false",
     "NO_ALBUMENTATIONS_UPDATE": "1",
     "ULTRALYTICS_SAFE_LOAD": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # the export of a net imports onnxruntime by the way
 }
 
 
@@ -52,21 +56,39 @@ def quiet() -> Any:
     settings = tempfile.TemporaryDirectory(prefix="yolo-leuk-")
     _HELD.append(settings)
     os.environ.update({**_ENVIRONMENT, "YOLO_CONFIG_DIR": settings.name})
+    for name, value in _threads().items():
+        os.environ.setdefault(name, value)
     _mend_torchvision()
-    ultralytics = importlib.import_module("ultralytics")
-    utils = importlib.import_module("ultralytics.utils")
-    utils.SETTINGS.update(sync=False)
-    _hush(utils.LOGGER)
+    # Its logger takes the standard output that it finds, and tells at once of its new settings.
+    with contextlib.redirect_stdout(sys.stderr), _only_warnings():
+        ultralytics = importlib.import_module("ultralytics")
+        utils = importlib.import_module("ultralytics.utils")
+        utils.SETTINGS.update(sync=False)
+    for handler in utils.LOGGER.handlers:
+        handler.setLevel(logging.WARNING)
+    # The logger's own level decides on the progress bar.
+    utils.LOGGER.setLevel(logging.INFO if sys.stderr.isatty() else logging.WARNING)
     return ultralytics
 
 
-def _hush(logger: logging.Logger) -> None:
-    """Leave warnings, on standard error; the logger's level decides on the progress bar."""
-    logger.setLevel(logging.INFO if sys.stderr.isatty() else logging.WARNING)
-    for handler in logger.handlers:
-        handler.setLevel(logging.WARNING)
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(sys.stderr)
+def _threads() -> dict[str, str]:
+    """How torch is to use the cores, where the user has not said so; it looks when it is imported.
+
+    Ultralytics would leave it one thread. And threads that wait must give their core away: there
+    are workers beside them, and spinning among more threads than cores made tiny runs ten times
+    slower.
+    """
+    return {"OMP_NUM_THREADS": str(usable_cores()), "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+@contextlib.contextmanager
+def _only_warnings() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _mend_torchvision() -> None:
@@ -108,8 +130,13 @@ def _loads(library: Path) -> bool:
 
 
 def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
-    own = importlib.import_module("ultralytics.utils.nms")
-    return own.TorchNMS.nms(boxes, scores, iou_threshold)
+    """What torchvision's operator does, by OpenCV; Ultralytics' own loop is far slower."""
+    import cv2
+    import torch
+
+    xywh = torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], dim=1).double().numpy()
+    kept = cv2.dnn.NMSBoxes(xywh, scores.float().numpy(), 0.0, iou_threshold)
+    return torch.as_tensor(kept, dtype=torch.int64).reshape(-1)
 
 
 # A temporary folder goes when nobody holds it, and so do the operators of a torch library.
@@ -174,6 +201,4 @@ def _safely_loaded(path: Path) -> dict[str, Any]:
         content, _ = tasks.torch_safe_load(str(path), safe_only=True)
     except (RuntimeError, TypeError, AttributeError, AssertionError, ImportError, OSError) as error:
         raise ModelError(f"{path} cannot be loaded safely: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: expected a checkpoint, found {type(content).__name__}")
-    return content
+    return dict(content)

@@ -12,9 +12,9 @@ def onnxruntime_providers() -> Check:
     """The execution providers that onnxruntime offers."""
     name = "onnxruntime providers"
     try:
-        import onnxruntime
+        from yolo_leuk.backends.onnx import quiet_onnxruntime
 
-        return Check(name, "ok", ", ".join(onnxruntime.get_available_providers()))
+        return Check(name, "ok", ", ".join(quiet_onnxruntime().get_available_providers()))
     # A broken build fails in many ways: ImportError, OSError, or AttributeError where two
     # packages lie on top of each other.
     except Exception as error:  # noqa: BLE001

@@ -35,6 +35,7 @@ def data_yaml(scheme: LabelScheme) -> str:
 
 def write_card(
     out: Path,
+    name: str,
     config: Any,
     scheme: LabelScheme,
     counts: Mapping[str, Mapping[str, int]],
@@ -57,7 +58,9 @@ def write_card(
         "manifest_sha256": manifest_sha256,
     }
     artifacts.write_json(out / "dataset.json", content)
-    artifacts.write_text(out / "README.md", _readme(out.name, config.task, scheme, counts, sources, twins, warnings))
+    artifacts.write_text(
+        out / "README.md", _readme(name, config.task, scheme, counts, sources, twins, warnings)
+    )
 
 
 def _readme(
@@ -79,6 +82,20 @@ def _readme(
     if twins:
         notes.append(f"- {len(twins)} pictures are byte for byte copies of others and left out")
     return "\n".join(
-        [f"# {name}", "", f"For `{task}`.", "", *table, "", "## Sources", "", *origins, "",
-         "## To know", "", *notes, ""]
+        [
+            f"# {name}",
+            "",
+            f"For `{task}`.",
+            "",
+            *table,
+            "",
+            "## Sources",
+            "",
+            *origins,
+            "",
+            "## To know",
+            "",
+            *notes,
+            "",
+        ]
     )

@@ -173,9 +173,7 @@ def separated(mask: Mask, least_distance_px: float) -> npt.NDArray[np.int32]:
 
 
 def _solidity(part: npt.NDArray[np.bool_]) -> float:
-    outline, _ = cv2.findContours(
-        part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    outline, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     largest = max(outline, key=cv2.contourArea)
     hull = cv2.contourArea(cv2.convexHull(largest))
     return cv2.contourArea(largest) / hull if hull > 0 else 0.0
@@ -192,6 +190,4 @@ def _with_small_holes_filled(mask: Mask, largest_px: float) -> Mask:
 
 
 def _disc(diameter: int) -> Mask:
-    return np.asarray(
-        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter)), np.uint8
-    )
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter)), np.uint8)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from yolo_leuk import geometry, pixels
 from yolo_leuk.records import Image
 
+
 @dataclass(frozen=True)
 class Crop:
     """A cell cut out of its field.
@@ -57,9 +58,7 @@ def worth_cutting(
     painted-out scale bar covers more than a fifth.
     """
     width, height = size_wh
-    at_edge = (
-        (xyxy[:, :2] <= 0).any(axis=1) | (xyxy[:, 2] >= width) | (xyxy[:, 3] >= height)
-    )
+    at_edge = (xyxy[:, :2] <= 0).any(axis=1) | (xyxy[:, 2] >= width) | (xyxy[:, 3] >= height)
     narrow = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1, initial=np.inf) < px_per_rbc
     keep = ~(at_edge & narrow)
     if painted_xyxy is not None:

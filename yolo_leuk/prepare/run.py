@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-
 from yolo_leuk import artifacts, images, pixels
 from yolo_leuk.config import as_plain
-from yolo_leuk.errors import ConfigError, DataError, OutputError, UsageError
+from yolo_leuk.errors import ConfigError, DataError, UsageError
 from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
 from yolo_leuk.manifest import FILE_NAME, write_manifest
 from yolo_leuk.prepare import card, groups, scale, splits
@@ -46,6 +45,7 @@ class PrepareConfig:
         groups_per_class: Of a source without patients, at most.
         folds: k of the folds of what is not test.
         cells_per_image: At most so many cells of one picture, the most confident spread; 0 is all.
+        px_per_rbc: Width of a red cell in pixels where a source neither says nor shows it.
         detect_px_per_rbc: Fields are reduced by whole factors as long as this much is left.
         boxes_from: ONNX file of a detector that fills in the boxes of the classes that a source
             does not label; None leaves them out.
@@ -60,6 +60,7 @@ class PrepareConfig:
     groups_per_class: int = 20
     folds: int = 5
     cells_per_image: int = 0
+    px_per_rbc: float | None = None
     detect_px_per_rbc: float = 60.0
     boxes_from: Path | None = None
     seed: int = 0
@@ -95,14 +96,30 @@ def run(config: PrepareConfig) -> PrepareResult:
     scanned = [image for folder in sources for image in _scan(folder, config.kind)]
     _check_ids(scanned)
     out = config.out or Path("datasets") / f"{'-'.join(_names(scanned))}-{config.task}"
-    _claim(out)
-    artifacts.write_json(out / "config.json", as_plain(config, whole_paths=False))
-    workers = config.workers or os.cpu_count() or 1
+    with artifacts.new_folder(out) as folder:
+        artifacts.write_json(folder / "config.json", as_plain(config, whole_paths=False))
+        made = _make(config, scanned, folder)
+        warnings = _write_tables(folder, out.name, config, made)
+    return PrepareResult(out, made.counts, warnings)
 
+
+@dataclass(frozen=True)
+class _Made:
+    """What was written: samples, counts, and which pictures they came from."""
+
+    samples: list[Sample]
+    counts: dict[str, dict[str, int]]
+    kept: list[SourceImage]
+    twins: list[tuple[str, str]]
+
+
+def _make(config: PrepareConfig, scanned: Sequence[SourceImage], folder: Path) -> _Made:
+    """Read every picture twice: once to place it, once to cut it."""
+    workers = config.workers or os.cpu_count() or 1
     facts = _in_parallel(_facts_of, scanned, workers)
     chosen, twins = _without_twins(scanned, facts)
     kept, kept_facts = [scanned[i] for i in chosen], [facts[i] for i in chosen]
-    rulers = scale.px_per_rbc_of_all(kept, [f.size_wh for f in kept_facts])
+    rulers = scale.px_per_rbc_of_all(kept, [f.size_wh for f in kept_facts], config.px_per_rbc)
     group_names = _groups(kept, kept_facts, config.groups_per_class)
     places = _places(kept, group_names, config)
     jobs = [
@@ -115,7 +132,7 @@ def run(config: PrepareConfig) -> PrepareResult:
             fold=place.fold,
             task=config.task,
             scheme=_scheme(config.task),
-            out=out,
+            out=folder,
             cells_per_image=config.cells_per_image,
             detect_px_per_rbc=config.detect_px_per_rbc,
             boxes_from=config.boxes_from,
@@ -124,10 +141,9 @@ def run(config: PrepareConfig) -> PrepareResult:
             kept, kept_facts, rulers, group_names, places, strict=True
         )
     ]
-    made = _in_parallel(make_samples, jobs, workers)
-    samples = [sample for part in made for sample in part.samples]
-    counts = _counts(part.labels_by_split for part in made)
-    return _write_tables(out, config, samples, counts, kept, twins)
+    parts = _in_parallel(make_samples, jobs, workers)
+    samples = [sample for part in parts for sample in part.samples]
+    return _Made(samples, _counts(part.labels_by_split for part in parts), kept, twins)
 
 
 def _check_config(config: PrepareConfig) -> None:
@@ -135,8 +151,10 @@ def _check_config(config: PrepareConfig) -> None:
     for name, value in least.items():
         if getattr(config, name) < value:
             raise ConfigError(f"{name} is {getattr(config, name)}; expected {value} or more")
-    if not config.detect_px_per_rbc > 0:
-        raise ConfigError(f"detect_px_per_rbc is {config.detect_px_per_rbc}; expected above 0")
+    for name in ("px_per_rbc", "detect_px_per_rbc"):
+        ruler = getattr(config, name)
+        if ruler is not None and not ruler > 0:
+            raise ConfigError(f"{name} is {ruler}; expected above 0")
 
 
 def _check_ids(scanned: Sequence[SourceImage]) -> None:
@@ -204,14 +222,6 @@ def _names(scanned: Sequence[SourceImage]) -> list[str]:
     return sorted({image.data_set for image in scanned})
 
 
-def _claim(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(
-            f"{out} already holds something; a data set is written into a new or empty folder",
-            hint="Choose another folder with --out, or remove that one yourself.",
-        )
-
-
 def _without_twins(
     scanned: Sequence[SourceImage], facts: Sequence[_Facts]
 ) -> tuple[list[int], list[tuple[str, str]]]:
@@ -276,21 +286,16 @@ def _counts(parts: Iterable[Counter[tuple[str, str]]]) -> dict[str, dict[str, in
     return counts
 
 
-def _write_tables(
-    out: Path,
-    config: PrepareConfig,
-    samples: list[Sample],
-    counts: dict[str, dict[str, int]],
-    kept: Sequence[SourceImage],
-    twins: list[tuple[str, str]],
-) -> PrepareResult:
-    warnings = card.warnings_for(kept)
-    write_manifest(out / FILE_NAME, samples)
+def _write_tables(folder: Path, name: str, config: PrepareConfig, made: _Made) -> tuple[str, ...]:
+    """Manifest, description and card; returns the warnings that they carry."""
+    warnings = card.warnings_for(made.kept)
+    write_manifest(folder / FILE_NAME, made.samples)
     if config.task == "detect":
-        artifacts.write_text(out / "data.yaml", card.data_yaml(_scheme("detect")))
-    named = [facts for facts in KNOWN_SOURCES if facts.name in _names(kept)]
-    card.write_card(out, config, _scheme(config.task), counts, named, twins, warnings)
-    return PrepareResult(out, counts, warnings)
+        artifacts.write_text(folder / "data.yaml", card.data_yaml(_scheme("detect")))
+    named = [facts for facts in KNOWN_SOURCES if facts.name in _names(made.kept)]
+    scheme = _scheme(config.task)
+    card.write_card(folder, name, config, scheme, made.counts, named, made.twins, warnings)
+    return warnings
 
 
 def _in_parallel(

@@ -96,7 +96,9 @@ def _as_field(job: SampleJob, field: _Field) -> MadeSamples:
     xyxy = geometry.clip_xyxy(field.xyxy / factor, size_wh)
     labels, steps = field.labels, list(field.steps)
     if job.boxes_from is not None and set(labels) <= {"white"}:
-        xyxy, labels = _completed(reduced, job.px_per_rbc / factor, xyxy, job.scheme, job.boxes_from)
+        xyxy, labels = _completed(
+            reduced, job.px_per_rbc / factor, xyxy, job.scheme, job.boxes_from
+        )
         steps.append(f"red cells and platelets boxed by {job.boxes_from.stem}")
     if factor > 1:
         steps.append(f"reduced by {factor}")

@@ -31,28 +31,39 @@ def measured_px_per_rbc(image: SourceImage, size_wh: tuple[int, int]) -> float |
 
 
 def px_per_rbc_of_all(
-    images: Sequence[SourceImage], sizes_wh: Sequence[tuple[int, int]]
+    images: Sequence[SourceImage],
+    sizes_wh: Sequence[tuple[int, int]],
+    otherwise: float | None = None,
 ) -> list[float]:
     """The ruler of every picture: the source's own, else measured, else its part's median.
 
+    Args:
+        images: The pictures of all sources.
+        sizes_wh: Their sizes in pixels.
+        otherwise: The ruler where all of this fails.
+
     Raises:
-        DataError: A part of a source has no picture with enough red cells.
+        DataError: All of this fails, and ``otherwise`` is None.
     """
     found = [
         image.px_per_rbc or measured_px_per_rbc(image, size)
         for image, size in zip(images, sizes_wh, strict=True)
     ]
-    rulers: list[float] = []
+    measured: dict[str, list[float]] = {}
     for image, ruler in zip(images, found, strict=True):
-        if ruler is None:
-            same = [
-                r for other, r in zip(images, found, strict=True) if r and other.source == image.source
-            ]
-            if not same:
-                raise DataError(
-                    f"{image.source}: no picture has {_ENOUGH_RED_CELLS} whole red cells with boxes",
-                    hint="Give the width of a red cell in pixels with --set px_per_rbc=….",
-                )
-            ruler = float(np.median(same))
-        rulers.append(ruler)
-    return rulers
+        if ruler is not None:
+            measured.setdefault(image.source, []).append(ruler)
+    typical = {source: float(np.median(rulers)) for source, rulers in measured.items()}
+    return [
+        ruler or _known(typical.get(image.source, otherwise), image.source)
+        for image, ruler in zip(images, found, strict=True)
+    ]
+
+
+def _known(ruler: float | None, source: str) -> float:
+    if ruler is None:
+        raise DataError(
+            f"{source}: no picture has {_ENOUGH_RED_CELLS} whole red cells with boxes",
+            hint="Give the width of a red cell in pixels with --set px_per_rbc=….",
+        )
+    return ruler

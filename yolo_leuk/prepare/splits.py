@@ -46,13 +46,15 @@ def place_by_group(
         seed: Of the shuffle.
 
     Raises:
-        DataError: A class has fewer groups than folds.
+        DataError: A class has too few groups for a test split and folds.
     """
-    _check_enough_groups(labels, groups, max(folds, test_parts))
+    _check_enough_groups(labels, groups, max(folds + 1, test_parts))
     label, group = np.asarray(labels), np.asarray(groups)
     is_test = _parts(label, group, test_parts, seed) == 0
+    rest = ~is_test
+    _check_enough_groups(label[rest], group[rest], folds, beside=" beside the test split")
     fold = np.full(len(label), -1)
-    fold[~is_test] = _parts(label[~is_test], group[~is_test], folds, seed + 1)
+    fold[rest] = _parts(label[rest], group[rest], folds, seed + 1)
     return [Placement(split_of_fold(int(f)), int(f)) for f in fold]
 
 
@@ -102,11 +104,13 @@ def _fewest_groups(
     return min(len(set(groups[labels == label])) for label in classes)
 
 
-def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: int) -> None:
+def _check_enough_groups(
+    labels: Sequence[str], groups: Sequence[str], needed: int, beside: str = ""
+) -> None:
     for label in sorted(set(labels)):
         found = len({g for g, own in zip(groups, labels, strict=True) if own == label})
         if found < needed:
             raise DataError(
-                f"class {label} has {found} groups; at least {needed} are needed to split by group",
+                f"class {label} has {found} groups{beside}; at least {needed} are needed",
                 hint="Raise groups_per_class, or add pictures of other slides.",
             )

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from yolo_leuk import __version__, artifacts
 from yolo_leuk.backends import ultralytics
-from yolo_leuk.backends.net import usable_cores
 from yolo_leuk.config import as_plain, resolve
 from yolo_leuk.errors import ConfigError, ModelError, UsageError
 from yolo_leuk.model_card import ModelCard
@@ -302,6 +301,7 @@ def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
         "weight_decay": optimise.weight_decay,
         "dropout": optimise.dropout if config.task == "classify" else 0.0,
         "patience": config.epochs,
+        "conf": 0.01,  # in validation; a crowded field has tens of thousands of boxes below it
         "close_mosaic": 0,
         "pretrained": False,
         # The check before mixed precision downloads a model; bfloat16 needs no check.
@@ -357,12 +357,6 @@ def _go_on_counting(trainer: Any, folder: Path, done: int) -> None:
 
 
 def _train(trainer: Any, logger: logging.Logger) -> None:
-    import torch
-
-    if trainer.device.type == "cpu":
-        # Ultralytics leaves one core of the machine idle; of two that is half of it.
-        torch.set_num_threads(usable_cores())
-
     def log_epoch(trainer: Any) -> None:
         figures = {k.partition("/")[2]: v for k, v in trainer.metrics.items() if "metrics/" in k}
         told = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())

@@ -6,9 +6,9 @@ spreadsheet names the data set that each picture was taken from.
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt

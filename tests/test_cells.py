@@ -1,0 +1,219 @@
+"""White cells found by their colour, on fields of synthetic discs."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.made_fields import GLASS, VIOLET, field_of
+from yolo_leuk import geometry, images, pixels
+from yolo_leuk.prepare.cells import (
+    CellSizes,
+    cells_from_mask,
+    find_cells,
+    separated,
+    two_means_threshold,
+    violet_mask,
+)
+
+PX = 20.0
+
+
+def red_cells(size: int = 224) -> list[tuple[int, int, int]]:
+    return [(x, y, 10) for x in range(16, size, 48) for y in range(16, size, 48)]
+
+
+def mask_of(*discs, size: int = 200) -> np.ndarray:
+    mask = np.zeros((size, size), np.uint8)
+    for x, y, radius in discs:
+        cv2.circle(mask, (x, y), radius, 255, cv2.FILLED)
+    return mask
+
+
+def expected(discs, size: int = 224) -> np.ndarray:
+    boxes = np.array([(x - r, y - r, x + r + 1, y + r + 1) for x, y, r in discs], np.float32)
+    return geometry.clip_xyxy(boxes, (size, size))
+
+
+def assert_found(found, discs, least_iou: float = 0.75) -> None:
+    assert len(found.xyxy) == len(discs)
+    assert geometry.iou(found.xyxy, expected(discs)).max(axis=1).min() > least_iou
+
+
+# --- whole fields ------------------------------------------------------------------------------
+
+
+def test_violet_cells_are_boxed_and_red_cells_are_not():
+    white = [(60, 60, 13), (150, 90, 16), (90, 170, 11)]
+    assert_found(find_cells(field_of(white, red_cells()), PX), white)
+
+
+@pytest.mark.parametrize("apart", [18, 20, 22, 24])
+def test_two_cells_that_touch_become_two(apart):
+    white = [(80, 100, 13), (80 + apart, 104, 13)]
+    assert_found(find_cells(field_of(white, red_cells()), PX), white)
+
+
+def test_a_clump_of_four_becomes_four():
+    white = [(90, 90, 13), (114, 92, 13), (92, 114, 13), (116, 116, 13)]
+    assert_found(find_cells(field_of(white, red_cells()), PX), white)
+
+
+def test_an_oval_cell_stays_one():
+    rgb = field_of(red=red_cells())
+    cv2.ellipse(rgb, (110, 110), (19, 12), 30, 0, 360, VIOLET, cv2.FILLED)
+    assert len(find_cells(rgb, PX).xyxy) == 1
+
+
+def test_the_glass_that_a_ring_of_cells_encloses_is_no_cell():
+    angles = np.arange(8) * np.pi / 4
+    ring = [(round(112 + 34 * np.cos(a)), round(112 + 34 * np.sin(a)), 13) for a in angles]
+    found = find_cells(field_of(ring), PX)
+    assert_found(found, ring, least_iou=0.6)
+    assert found.labels[112, 112] == 0
+
+
+def test_the_pale_middle_of_a_nucleus_belongs_to_it():
+    rgb = field_of([(100, 100, 15)], red_cells())
+    cv2.circle(rgb, (100, 100), 3, GLASS, cv2.FILLED)
+    found = find_cells(rgb, PX)
+    assert len(found.xyxy) == 1
+    assert found.labels[100, 100] == 1
+
+
+@pytest.mark.parametrize(("radius", "count"), [(3, 0), (5, 0), (8, 1), (25, 1), (33, 0)])
+def test_dust_and_clumps_are_no_cells(radius, count):
+    white = [(50, 50, 13), (140, 140, radius)]
+    assert len(find_cells(field_of(white, red_cells()), PX).xyxy) == 1 + count
+
+
+def test_sizes_are_measured_in_red_cells():
+    white = [(120, 120, 18), (300, 300, 20)]
+    red = [(x, y, 20) for x in range(30, 448, 96) for y in range(30, 448, 96)]
+    found = find_cells(field_of(white, red, size_wh=(448, 448)), 2 * PX)
+    assert len(found.xyxy) == 2
+    assert len(find_cells(field_of(white, red, size_wh=(448, 448)), 4 * PX).xyxy) == 0
+
+
+def test_a_cell_at_the_border_is_found_and_marked():
+    found = find_cells(field_of([(4, 100, 13), (110, 110, 13)], red_cells()), PX)
+    assert sorted(found.touches_border.tolist()) == [False, True]
+    at_border = found.xyxy[found.touches_border][0]
+    assert at_border[0] == 0
+
+
+def test_labels_and_boxes_speak_of_the_same_cells():
+    white = [(60, 60, 13), (150, 90, 16), (90, 170, 11)]
+    found = find_cells(field_of(white, red_cells()), PX)
+    assert found.labels.shape == (224, 224)
+    for row, (x1, y1, x2, y2) in enumerate(found.xyxy):
+        rows, columns = np.nonzero(found.labels == row + 1)
+        assert x1 <= columns.min() <= columns.max() < x2
+        assert y1 <= rows.min() <= rows.max() < y2
+
+
+@pytest.mark.parametrize(
+    "rgb",
+    [
+        np.full((64, 64, 3), GLASS, np.uint8),
+        np.zeros((64, 64, 3), np.uint8),
+        np.full((64, 64, 3), 255, np.uint8),
+        field_of(red=red_cells()),
+    ],
+    ids=["glass", "black", "white", "red cells"],
+)
+def test_a_field_without_violet_has_no_cells(rgb):
+    found = find_cells(rgb, PX)
+    assert found.xyxy.shape == (0, 4)
+    assert not found.labels.any()
+    assert not violet_mask(rgb, PX).any()
+
+
+def test_finding_cells_leaves_the_field_as_it_was():
+    rgb = field_of([(60, 60, 13)], red_cells())
+    before = rgb.copy()
+    find_cells(rgb, PX)
+    np.testing.assert_array_equal(rgb, before)
+
+
+@pytest.mark.parametrize("label", ["Benign", "Early", "Pre", "Pro"])
+def test_real_fields_have_cells_of_a_cells_size(real_data, label):
+    files = sorted((real_data / "all4" / "Original" / label).glob("*.jpg"))[::25]
+    widths, with_cells = [], 0
+    for file in files:
+        found = find_cells(pixels.without_scale_bar(images.read_image(file)), PX).xyxy
+        with_cells += len(found) > 0
+        widths += np.sqrt(geometry.area(found)).tolist()
+    assert with_cells >= 0.9 * len(files)
+    assert 0.8 * PX < np.median(widths) < 2.5 * PX
+
+
+# --- parts of the method -----------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, 255), min_size=2, max_size=60))
+def test_the_histogram_gives_the_clusters_of_k_means_on_the_pixels(levels):
+    values = np.array(levels, np.uint8)
+    border = two_means_threshold(values)
+    low, high = values[values <= border], values[values > border]
+    if len(set(levels)) == 1:
+        assert border == levels[0]
+        return
+    # A fixed point of Lloyd's iteration: the border lies midway between the two means.
+    assert border == pytest.approx((low.mean() + high.mean()) / 2)
+
+
+def test_two_heaps_are_parted_between_them():
+    values = np.array([50] * 900 + [200] * 100, np.uint8)
+    assert two_means_threshold(values) == 125
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(20, 180), st.integers(20, 180), st.integers(8, 18)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_parts_share_out_the_mask_and_never_leave_it(discs):
+    mask = mask_of(*discs)
+    parts = separated(mask, 11.0)
+    assert not parts[mask == 0].any()
+    _, components = cv2.connectedComponents(mask)
+    for component in range(1, components.max() + 1):
+        inside = parts[components == component]
+        assert inside.all() or not inside.any()
+
+
+def test_the_border_between_two_equal_cells_runs_midway():
+    parts = separated(mask_of((80, 100, 16), (106, 100, 16)), 11.0)
+    assert parts[100, 80] != parts[100, 106]
+    columns = np.flatnonzero(np.diff(parts[100, 70:117])) + 70
+    assert len(columns) == 1
+    assert abs(columns[0] + 0.5 - 93) <= 1
+
+
+def test_parts_that_do_not_touch_are_never_joined():
+    parts = separated(mask_of((60, 60, 14), (140, 140, 14)), 11.0)
+    assert set(np.unique(parts)) == {0, parts[60, 60], parts[140, 140]}
+    assert parts[60, 60] != parts[140, 140]
+
+
+def test_a_ragged_piece_is_no_cell():
+    mask = np.zeros((200, 200), np.uint8)
+    cv2.line(mask, (60, 60), (100, 60), 255, 9)
+    cv2.line(mask, (60, 60), (60, 100), 255, 9)
+    ragged = cells_from_mask(mask, PX, CellSizes(least_distance=5.0))
+    assert len(ragged.xyxy) == 0
+    assert len(cells_from_mask(mask_of((80, 80, 14)), PX, CellSizes()).xyxy) == 1
+
+
+def test_boxes_reach_a_little_beyond_the_violet_but_not_beyond_the_field():
+    sizes = CellSizes(cytoplasm=0.1)
+    (inner,) = cells_from_mask(mask_of((80, 80, 14)), PX, sizes).xyxy
+    np.testing.assert_allclose(inner, [64, 64, 97, 97])
+    (outer,) = cells_from_mask(mask_of((6, 100, 14)), PX, sizes).xyxy
+    assert outer[0] == 0
