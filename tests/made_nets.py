@@ -85,12 +85,12 @@ class SquaresNet:
         outward_px: float = 0.0,
     ) -> None:
         self.card = card
-        self.shapes: list[tuple[int, ...]] = []
+        self.batches: list[np.ndarray] = []
         self._shuffle = shuffle
         self._outward_px = outward_px
 
     def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
-        self.shapes.append(batch.shape)
+        self.batches.append(batch)
         found = [self._squares(picture) for picture in batch]
         most = max(map(len, found))
         nothing = (0, 0, 0, 0, 0, 0)

@@ -196,6 +196,15 @@ def test_the_border_between_two_equal_cells_runs_midway():
     assert abs(columns[0] + 0.5 - 93) <= 1
 
 
+def test_the_border_between_unequal_cells_runs_where_their_outlines_cross():
+    large, small = (80, 100, 20), (106, 100, 11)
+    parts = separated(mask_of(large, small), 11.0)
+    columns = np.flatnonzero(np.diff(parts[100, 70:115])) + 70
+    # Both outlines pass through x = 80 + (26² + 20² − 11²) / (2 · 26).
+    assert len(columns) == 1
+    assert abs(columns[0] + 0.5 - 98.4) <= 1.5
+
+
 def test_parts_that_do_not_touch_are_never_joined():
     parts = separated(mask_of((60, 60, 14), (140, 140, 14)), 11.0)
     assert set(np.unique(parts)) == {0, parts[60, 60], parts[140, 140]}
@@ -206,8 +215,10 @@ def test_a_ragged_piece_is_no_cell():
     mask = np.zeros((200, 200), np.uint8)
     cv2.line(mask, (60, 60), (100, 60), 255, 9)
     cv2.line(mask, (60, 60), (60, 100), 255, 9)
-    ragged = cells_from_mask(mask, PX, CellSizes(least_distance=5.0))
-    assert len(ragged.xyxy) == 0
+    undivided = CellSizes(least_distance=3.0)
+    assert len(cells_from_mask(mask, PX, undivided).xyxy) == 0
+    cv2.rectangle(mask, (60, 60), (100, 100), 255, cv2.FILLED)
+    assert len(cells_from_mask(mask, PX, undivided).xyxy) == 1
     assert len(cells_from_mask(mask_of((80, 80, 14)), PX, CellSizes()).xyxy) == 1
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.test_ultralytics_quiet import python
+from tests.fresh_process import python
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,7 @@ print(json.dumps(told))
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """How far each output of the exported nets is from that of the net it was made from."""
-    ended = python(_EXPORT, tmp_path_factory.mktemp("exported"))
+    ended = python("-c", _EXPORT, folder=tmp_path_factory.mktemp("exported"))
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fresh_process import python
 from tests.made_onnx import detector_file
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -19,15 +15,9 @@ def files_in_home(tmp_path):
     """Run a script in a fresh process; hand back the files that it leaves in the user's home."""
 
     def run(script: str) -> list[Path]:
-        home = tmp_path / "home"
-        home.mkdir()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("ORT_", "XDG_"))}
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={**environment, "HOME": str(home), "PYTHONPATH": str(ROOT)},
-            check=True,
-        )
-        return [path for path in home.rglob("*") if path.is_file()]
+        ended = python("-c", script, folder=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        return [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
 
     return run
 

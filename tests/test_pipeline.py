@@ -242,7 +242,7 @@ def test_without_a_scale_the_image_is_taken_to_be_at_the_detectors():
 
 def test_too_few_red_cells_to_measure_are_said():
     result = result_of([(50, 50, "Pre")], scale="auto")
-    assert result.scale.source == "none"
+    assert result.scale.confidence == 0
     assert any("--scale" in warning for warning in result.warnings)
 
 

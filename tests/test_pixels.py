@@ -87,6 +87,13 @@ def test_a_window_shows_the_image_where_it_is_and_the_fill_beyond_its_edge(x, y,
     )
 
 
+@given(st.integers(5, 20), st.sampled_from([0.0, 0.25, 0.5, 0.75]))
+def test_a_window_moves_by_a_pixel_when_its_centre_does(x, part):
+    image = noise(40, 30)
+    here, there = (pixels.cut_window(image, (c + part, 15.5), 8) for c in (x, x + 1))
+    np.testing.assert_array_equal(here[:, 1:], there[:, :-1])
+
+
 def test_a_window_over_the_edge_is_filled_with_the_background():
     image = even(60, 60, (200, 190, 210))
     cv2.circle(image, (0, 0), 20, (90, 40, 140), cv2.FILLED)
@@ -196,6 +203,14 @@ def test_a_turned_picture_resamples_to_the_turned_result(
     first = pixels.resample(pixels.turned(image, turns, mirrored), size_wh)
     last = pixels.turned(pixels.resample(image, (new_width, new_height)), turns, mirrored)
     assert np.abs(first.astype(int) - last).max() <= 1
+
+
+def test_a_rest_that_fills_no_box_is_shared_at_both_ends():
+    ramp = np.arange(11, dtype=np.uint8)
+    across = np.repeat(np.broadcast_to(10 * ramp[:, None], (11, 11))[..., None], 3, axis=2)
+    for image in (across, across.transpose(1, 0, 2)):
+        reduced = pixels.resample(np.ascontiguousarray(image), (3, 3))
+        assert sorted(set(reduced.reshape(-1).tolist())) == [20, 50, 80]
 
 
 def test_resampling_does_not_depend_on_the_number_of_threads():
@@ -324,7 +339,7 @@ def style_of(image, box) -> str:
     [
         ("txl-pbc", "images/*/*"),
         ("bccd", "JPEGImages/*.jpg"),
-        ("cnmc", "training_data/fold_1/*/*"),
+        ("cnmc", "training_data/fold_1/hem/*"),
         ("cellavision-masks", "*.bmp"),
     ],
 )

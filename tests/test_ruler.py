@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.made_nets import BoxesNet, RedDiscsNet
+from tests.made_nets import DETECTOR_CARD, BoxesNet, RedDiscsNet
 from yolo_leuk import ruler
 from yolo_leuk.field_detector import FieldDetector
 
@@ -41,9 +41,11 @@ def test_many_cells_of_one_width_are_surer_than_few_and_than_uneven_ones():
     assert many > scale_of(smear_of(40, wider=16)).confidence
 
 
-def test_with_fewer_than_five_red_cells_the_scale_is_not_known():
-    scale = scale_of(smear_of(40, columns=2, rows=2))
-    assert (scale.px_per_rbc, scale.source, scale.confidence) == (None, "none", 0.0)
+def test_one_red_cell_is_a_ruler_of_little_confidence():
+    scale = scale_of(smear_of(40, columns=1, rows=1))
+    assert scale.px_per_rbc == pytest.approx(40, rel=0.12)
+    assert scale.source == "auto"
+    assert scale.confidence <= 0.05
 
 
 def test_an_empty_field_has_no_scale():
@@ -53,14 +55,23 @@ def test_an_empty_field_has_no_scale():
 def test_cells_that_the_edge_cuts_are_no_ruler():
     uncut = smear_of(40, columns=4, rows=4)
     cut = uncut[25:-25, 25:-25]  # of sixteen cells only the four in the middle are whole
-    assert scale_of(uncut).px_per_rbc == pytest.approx(40, rel=0.1)
-    assert scale_of(cut).px_per_rbc is None
+    few, many = scale_of(cut), scale_of(uncut)
+    assert many.px_per_rbc == pytest.approx(40, rel=0.1)
+    assert few.confidence == pytest.approx(many.confidence * 4 / 16, rel=0.2)
 
 
-def test_white_cells_and_platelets_are_no_ruler():
-    boxes = [(x, y, x + 10, y + 10, 0.9, 2 * (x // 12 % 2)) for x in (4, 16, 28) for y in (4, 16)]
-    net = BoxesNet(boxes)
-    assert ruler.measure(np.zeros((60, 60, 3), np.uint8), FieldDetector(net)).px_per_rbc is None
+def test_where_no_red_cell_is_found_a_white_cell_stands_in_without_confidence():
+    side = 1.9 * DETECTOR_CARD.px_per_rbc
+    net = BoxesNet([(20, 20, 20 + side, 20 + side, 0.9, 0)])
+    scale = ruler.measure(np.zeros((300, 300, 3), np.uint8), FieldDetector(net))
+    assert scale.source == "auto"
+    assert scale.confidence == 0
+    assert scale.px_per_rbc > 0
+
+
+def test_platelets_are_no_ruler():
+    net = BoxesNet([(x, 100, x + 12, 112, 0.9, 2) for x in (40, 80, 120)])
+    assert ruler.measure(np.zeros((300, 300, 3), np.uint8), FieldDetector(net)).px_per_rbc is None
 
 
 # --- one cell on black -------------------------------------------------------------------------

@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-
-# What a user may have set, or this process by importing something.
-_CLEARED = ("OMP_", "ORT_", "ULTRALYTICS_", "XDG_", "YOLO_")
-
-
-def python(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Run a script in a fresh process whose home is ``folder/home``."""
-    (folder / "home").mkdir(exist_ok=True)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_CLEARED)}
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={
-            **kept,
-            "HOME": str(folder / "home"),
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(folder),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.fresh_process import python
 
 
 # --- without torch -------------------------------------------------------------------------------
@@ -42,6 +16,7 @@ def python(script: str, folder: Path, **environment: str) -> subprocess.Complete
 @pytest.mark.parametrize("missing", ["torch", "ultralytics", "onnxslim"])
 def test_train_says_what_to_install_where_something_is_missing(tmp_path, missing):
     ended = python(
+        "-c",
         f"""
 import sys
 sys.modules[{missing!r}] = None  # as if it were not installed
@@ -49,7 +24,7 @@ sys.argv = ["yolo-leuk", "train"]
 from yolo_leuk.cli.main import main
 main()
 """,
-        tmp_path,
+        folder=tmp_path,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert f"needs {missing}, which is not installed" in ended.stderr
@@ -66,6 +41,7 @@ def imported(tmp_path_factory):
     own = folder / "own settings"
     own.mkdir()
     ended = python(
+        "-c",
         """
 import json, logging, os, random
 from yolo_leuk.backends import ultralytics
@@ -106,7 +82,7 @@ print(json.dumps({
     "once": ultralytics.quiet().__version__ == version,
 }))
 """,
-        folder,
+        folder=folder,
         YOLO_CONFIG_DIR=str(own),
     )
     assert ended.returncode == 0, ended.stderr
@@ -126,8 +102,8 @@ def test_its_own_settings_send_nothing_and_go_when_the_process_ends(imported):
     told = json.loads(ended.stdout)
     assert told["sync"] is False
     assert told["online"] is False
-    assert Path(told["settings"]).is_relative_to(folder)
-    assert [path.name for path in folder.glob("yolo-leuk-*")] == []
+    assert Path(told["settings"]).is_relative_to(folder / "temporary")
+    assert not Path(told["settings"]).exists()
 
 
 @pytest.mark.slow
@@ -155,6 +131,7 @@ def loaded(tmp_path_factory):
     """What loading each of several files came to: the error's class and text, or what was found."""
     folder = tmp_path_factory.mktemp("loaded")
     ended = python(
+        "-c",
         """
 import json
 from pathlib import Path
@@ -201,7 +178,7 @@ del torch.serialization.get_unsafe_globals_in_checkpoint
 told["old torch"] = outcome(lambda: kind("good.pt"))
 print(json.dumps(told))
 """,
-        folder,
+        folder=folder,
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from yolo_leuk import geometry, pixels
 from yolo_leuk.backends.net import Net, open_net
-from yolo_leuk.errors import CardError
+from yolo_leuk.errors import CardError, DataError
 from yolo_leuk.model_card import ModelCard
 from yolo_leuk.records import Detections, Image
 
@@ -25,6 +25,9 @@ _OVERLAP_RBC = 4.0
 _SLACK_RBC = 0.3
 
 _BATCH = 4
+
+# Of a field at the detector's scale; resampled in float32 it takes 1.8 GB.
+_MOST_SCALED_PIXELS = 150_000_000
 
 
 class FieldDetector:
@@ -61,9 +64,18 @@ class FieldDetector:
 
         Returns:
             Boxes in pixels of ``rgb``; among white cells no pair is nested.
+
+        Raises:
+            DataError: The field would have to be enlarged beyond all memory.
         """
         card = self.card
         factor = card.px_per_rbc / px_per_rbc
+        if factor**2 * rgb.shape[0] * rgb.shape[1] > _MOST_SCALED_PIXELS:
+            raise DataError(
+                f"at {px_per_rbc:g} px per red cell the image would be enlarged {factor:.1f} times, "
+                f"to more than {_MOST_SCALED_PIXELS:,} pixels",
+                hint="Give the width of a red cell in pixels with --scale, or cut the image.",
+            )
         scaled = rgb if abs(factor - 1) < 0.02 else pixels.scaled_to(rgb, factor)
         found = self.detect_scaled(scaled)
         gain_x, gain_y = rgb.shape[1] / scaled.shape[1], rgb.shape[0] / scaled.shape[0]

@@ -44,6 +44,9 @@ _BATCH = 64
 # Fewer cells than this make a blast fraction a rough guess, whatever its interval says.
 FEW_CELLS = 100
 
+# A measured scale of less confidence than this rests on fewer than five red cells, or uneven ones.
+_UNSURE_SCALE = 0.15
+
 # Below this many pixels per red cell the classifier sees less than it was trained on.
 _COARSE_PX_PER_RBC = 12.0
 
@@ -211,10 +214,15 @@ class Pipeline:
         measured = self._scale(rgb, scale)
         if measured.px_per_rbc is None and scale == "auto":
             warnings.append(
-                "too few red cells to measure the scale; the image is taken to be at "
+                "no cell to measure the scale by; the image is taken to be at "
                 f"{self._detector.card.px_per_rbc:g} px per red cell (give it with --scale)"
             )
-        elif measured.px_per_rbc is not None and measured.px_per_rbc < _COARSE_PX_PER_RBC:
+        elif measured.source == "auto" and measured.confidence < _UNSURE_SCALE:
+            warnings.append(
+                f"the scale, {measured.px_per_rbc:.0f} px per red cell, rests on few red cells; "
+                "if the boxes do not fit, give it with --scale"
+            )
+        if measured.px_per_rbc is not None and measured.px_per_rbc < _COARSE_PX_PER_RBC:
             warnings.append(
                 f"a red cell is only {measured.px_per_rbc:.0f} px wide; calls need "
                 f"{_COARSE_PX_PER_RBC:g} px or more"

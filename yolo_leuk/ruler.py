@@ -6,8 +6,9 @@ other scale carries with it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import numpy.typing as npt
 
 from yolo_leuk import geometry
 from yolo_leuk.field_detector import FieldDetector
@@ -20,8 +21,13 @@ _HYPOTHESES_PX = (9.0, 18.0, 36.0, 72.0, 144.0)
 # Side of the middle part of the image that is looked at, in red cells of the hypothesis.
 _REGION_RBC = 14.0
 
-_ENOUGH_RED_CELLS = 5
+# A measure on so many red cells, all alike, is certain.
 _PLENTY_OF_RED_CELLS = 25
+
+# White cells stand in where no red cell is found. On TXL-PBC they are 1.6 to 2.1 red cells wide.
+_WHITE_CELL_RBC = 1.9
+_LIKELY_WHITE_RBC = (1.2, 3.0)
+
 _EDGE_PX = 2.0
 
 
@@ -29,38 +35,46 @@ def measure(rgb: Image, detector: FieldDetector) -> Scale:
     """Width of a red cell in pixels of the image.
 
     The detector looks at the middle of the image under five hypotheses of its scale. The one whose
-    red cells are most certain and most alike in width wins, and is refined twice by the median
-    width that is found under it.
+    whole red cells are most certain and most alike in width wins, and is refined twice by the
+    median width that is found under it. Where no red cell is found, as in a dense marrow, the
+    surest white cell of a likely width stands in, with a confidence of 0.
 
     Returns:
-        With ``px_per_rbc`` None where fewer than five whole red cells are found.
+        With ``px_per_rbc`` None where there is no white cell either.
     """
     looks = [_look(rgb, px, detector) for px in _HYPOTHESES_PX]
     best = max(looks, key=lambda look: look.score)
+    if best.score == 0:
+        surest = max(looks, key=lambda look: look.white_certainty)
+        if surest.white_certainty == 0:
+            return Scale(None, "none", 0.0)
+        return Scale(surest.white_px / _WHITE_CELL_RBC, "auto", 0.0)
     for _ in range(2):
-        if best.px_per_rbc is None:
-            break
         refined = _look(rgb, best.px_per_rbc, detector)
-        best = refined if refined.px_per_rbc is not None else best
-    if best.px_per_rbc is None:
-        return Scale(None, "none", 0.0)
+        best = refined if refined.score > 0 else best
     enough = min(1.0, best.count / _PLENTY_OF_RED_CELLS)
-    return Scale(best.px_per_rbc, "auto", float(enough * max(0.0, 1 - best.spread)))
+    return Scale(best.px_per_rbc, "auto", enough * max(0.0, 1 - best.spread))
 
 
+@dataclass(frozen=True)
 class _Look:
-    """What the detector sees of red cells under one hypothesis."""
+    """What the detector sees under one hypothesis.
 
-    def __init__(self, widths_px: npt.NDArray[np.float64], certainty: float) -> None:
-        self.count = len(widths_px)
-        self.px_per_rbc: float | None = None
-        self.spread = 1.0
-        self.score = 0.0
-        if self.count >= _ENOUGH_RED_CELLS:
-            low, middle, high = np.quantile(widths_px, [0.25, 0.5, 0.75])
-            self.px_per_rbc = float(middle)
-            self.spread = float((high - low) / middle)
-            self.score = certainty * max(0.0, 1 - self.spread)
+    Attributes:
+        count: Whole red cells.
+        px_per_rbc: Their median width.
+        spread: Of their widths: the middle half over the median.
+        score: Summed confidence of the red cells times one minus the spread; 0 without any.
+        white_px: Width of the surest white cell of a likely size.
+        white_certainty: Its confidence; 0 without one.
+    """
+
+    count: int
+    px_per_rbc: float
+    spread: float
+    score: float
+    white_px: float
+    white_certainty: float
 
 
 def _look(rgb: Image, px_per_rbc: float, detector: FieldDetector) -> _Look:
@@ -68,16 +82,34 @@ def _look(rgb: Image, px_per_rbc: float, detector: FieldDetector) -> _Look:
     height, width = rgb.shape[:2]
     top, left = max(0, (height - side) // 2), max(0, (width - side) // 2)
     region = np.ascontiguousarray(rgb[top : top + side, left : left + side])
-    found = detector.detect(region, px_per_rbc)
-    whole = _whole_red_cells(found, region, detector)
+    whole = _whole(detector.detect(region, px_per_rbc), region)
     widths = np.sqrt(geometry.area(whole.xyxy))
-    return _Look(widths, float(whole.confidence.sum()))
+    scheme = detector.card.scheme
+    is_red = whole.class_id == scheme.id_of("red")
+    low, high = _LIKELY_WHITE_RBC
+    is_white = (whole.class_id == scheme.id_of("white")) & (widths > low * px_per_rbc)
+    is_white &= widths < high * px_per_rbc
+    count, median, spread = int(is_red.sum()), 0.0, 1.0
+    if count:
+        lower, median, upper = (float(q) for q in np.quantile(widths[is_red], [0.25, 0.5, 0.75]))
+        spread = (upper - lower) / median
+    certainty = float(whole.confidence[is_red].sum())
+    surest = int(np.argmax(np.where(is_white, whole.confidence, 0))) if is_white.any() else None
+    return _Look(
+        count=count,
+        px_per_rbc=median,
+        spread=spread,
+        score=certainty * max(0.0, 1 - spread),
+        white_px=0.0 if surest is None else float(widths[surest]),
+        white_certainty=0.0 if surest is None else float(whole.confidence[surest]),
+    )
 
 
-def _whole_red_cells(found: Detections, region: Image, detector: FieldDetector) -> Detections:
+def _whole(found: Detections, region: Image) -> Detections:
+    """Cells that the edge of the region does not cut."""
     limits = np.array([region.shape[1], region.shape[0]], np.float32) - _EDGE_PX
     inside = (found.xyxy[:, :2] > _EDGE_PX).all(axis=1) & (found.xyxy[:, 2:] < limits).all(axis=1)
-    return found[inside & (found.class_id == detector.card.scheme.id_of("red"))]
+    return found[inside]
 
 
 def of_single_cell(rgb: Image, cell_diameter_rbc: float) -> float:

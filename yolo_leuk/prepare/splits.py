@@ -50,11 +50,11 @@ def place_by_group(
     """
     _check_enough_groups(labels, groups, max(folds + 1, test_parts))
     label, group = np.asarray(labels), np.asarray(groups)
-    is_test = _parts(label, group, test_parts, seed) == 0
+    is_test = _parts(label, group, test_parts, seed, leave=folds) == 0
     rest = ~is_test
     _check_enough_groups(label[rest], group[rest], folds, beside=" beside the test split")
     fold = np.full(len(label), -1)
-    fold[rest] = _parts(label[rest], group[rest], folds, seed + 1)
+    fold[rest] = _parts(label[rest], group[rest], folds, seed + 1, leave=1)
     return [Placement(split_of_fold(int(f)), int(f)) for f in fold]
 
 
@@ -81,27 +81,35 @@ def split_of_fold(fold: int) -> str:
 
 
 def _parts(
-    labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], count: int, seed: int
+    labels: npt.NDArray[np.str_],
+    groups: npt.NDArray[np.str_],
+    count: int,
+    seed: int,
+    *,
+    leave: int,
 ) -> npt.NDArray[np.int64]:
-    """Part of each picture; part 0 is the one whose poorest class has the most groups."""
+    """Part of each picture; part 0 is the one whose poorest class has the most groups.
+
+    A part that leaves the others fewer than ``leave`` groups of a class is taken only if all do.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    classes = sorted(set(labels))
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     chosen = [rows for _, rows in splitter.split(labels, labels, groups)]
-    best = max(
-        range(count), key=lambda p: _fewest_groups(labels[chosen[p]], groups[chosen[p]], classes)
+    # Number of groups by part and class, shape (count, classes).
+    number = np.array(
+        [
+            [len(set(groups[rows][labels[rows] == label])) for label in sorted(set(labels))]
+            for rows in chosen
+        ]
     )
+    left = number.sum(axis=0) - number
+    merit = [(bool(left[p].min() >= leave), int(number[p].min())) for p in range(count)]
+    best = merit.index(max(merit))
     part = np.zeros(len(labels), np.int64)
-    for number, rows in enumerate([chosen[best], *chosen[:best], *chosen[best + 1 :]]):
-        part[rows] = number
+    for position, rows in enumerate([chosen[best], *chosen[:best], *chosen[best + 1 :]]):
+        part[rows] = position
     return part
-
-
-def _fewest_groups(
-    labels: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], classes: Sequence[str]
-) -> int:
-    return min(len(set(groups[labels == label])) for label in classes)
 
 
 def _check_enough_groups(

@@ -230,7 +230,7 @@ class _Canvas:
             return True
         if self._x + width <= self._size and self._y + height <= self._size:
             return True
-        return self._y + self._row_height + height <= self._size
+        return bool(self._y + self._row_height + height <= self._size)
 
     def place(self, field: Field, generator: np.random.Generator | None) -> None:
         """Put a picture at the next free place, cut off where the canvas ends.
