@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure the shipped pipeline on the test data, and write the figures that are published.
 
-    scripts/measure.py --data ../shared/data --cells datasets/cells [--out docs/figures.json] [--cards]
+    scripts/measure.py --data ../shared/data --cells datasets/cells [--cards]
 
 Reads BCCD, TXL-PBC, CellaVision, C-NMC and ALL-4 below --data, and the data set of cells that
 `yolo-leuk prepare all4 txl-pbc` made, whose test split nothing else touches. With --cards the

@@ -40,7 +40,8 @@ def texts(root: Path) -> dict[Path, str]:
         else {}
     )
     table = _table(_rows(figures, left_out))
-    return {path: _between_marks(path, table) for path in (root / "README.md", root / "docs" / "results.md")}
+    pages = (root / "README.md", root / "docs" / "results.md")
+    return {page: _between_marks(page, table) for page in pages}
 
 
 def _between_marks(path: Path, table: str) -> str:
@@ -98,8 +99,12 @@ def _finding_rows(figures: dict[str, Any]) -> list[Row]:
         (
             "white cells found; red cells taken for white",
             f"{len(smears)} synthetic smears, never trained on",
-            f"{sum(s['found'] for s in smears)} of {sum(s['white'] for s in smears)}; "
-            f"{sum(s['red_taken_for_white'] for s in smears)} of {sum(s['red'] for s in smears)}",
+            "; ".join(
+                (
+                    f"{_sum(smears, 'found')} of {_sum(smears, 'white')}",
+                    f"{_sum(smears, 'red_taken_for_white')} of {_sum(smears, 'red')}",
+                )
+            ),
         )
     )
     return rows
@@ -148,12 +153,15 @@ def _calling_rows(figures: dict[str, Any]) -> list[Row]:
     rows.append(
         (
             "AUROC of blast against normal, `--as cell`",
-            f"C-NMC 2019, {auroc['samples']} cells of {auroc['groups']} subjects, "
-            "a laboratory never trained on",
+            f"C-NMC 2019, never trained on, {auroc['samples']} cells, {auroc['groups']} subjects",
             _figure(auroc),
         )
     )
     return rows
+
+
+def _sum(rows: list[dict[str, Any]], key: str) -> int:
+    return sum(int(row[key]) for row in rows)
 
 
 def _figure(figure: dict[str, Any]) -> str:

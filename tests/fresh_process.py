@@ -32,12 +32,10 @@ sys.addaudithook(_note)
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
-    """The environment of a process whose home and temporary files lie under ``folder``."""
-    for name in ("home", "temporary"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    """The environment of a process whose home is ``folder/home``."""
+    (folder / "home").mkdir(parents=True, exist_ok=True)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_CLEARED)}
-    own = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
-    return {**kept, **own, "PYTHONPATH": str(ROOT), **changes}
+    return {**kept, "HOME": str(folder / "home"), "PYTHONPATH": str(ROOT), **changes}
 
 
 def recording(folder: Path) -> dict[str, str]:
@@ -56,9 +54,7 @@ def attempts(folder: Path) -> list[str]:
     return noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
 
 
-def python(
-    *arguments: object, folder: Path, **changes: str
-) -> subprocess.CompletedProcess[str]:
+def python(*arguments: object, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run Python to its end with ``folder`` as the current folder."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],

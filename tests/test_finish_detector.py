@@ -14,6 +14,11 @@ from yolo_leuk.train.finish_detector import found_by_class
 WHITE, RED, PLATELET = range(3)
 
 
+def of_one_source(parts):
+    (part,) = parts.values()
+    return part
+
+
 class _Finder:
     """Finds the same boxes on every picture, and remembers at which scale it was asked."""
 
@@ -41,9 +46,10 @@ def test_boxes_are_matched_with_those_of_their_own_class(tmp_path):
     here, there = (10, 10, 30, 30), (50, 10, 70, 30)
     finder = _Finder((here, 0.9, WHITE), (there, 0.8, WHITE))
     found = found_by_class(finder, [picture(tmp_path, 20, (here, WHITE), (there, RED))], FIELD)
-    assert matching.recall_and_precision(found["white"]) == (1.0, 0.5)
-    assert matching.recall_and_precision(found["red"])[0] == 0.0
-    assert found["platelet"].truths == 0
+    white, red, platelet = (of_one_source(found[name]) for name in FIELD.names)
+    assert matching.recall_and_precision(white) == (1.0, 0.5)
+    assert matching.recall_and_precision(red)[0] == 0.0
+    assert platelet.truths == 0
 
 
 def test_every_picture_is_looked_at_in_its_own_scale(tmp_path):
@@ -52,4 +58,5 @@ def test_every_picture_is_looked_at_in_its_own_scale(tmp_path):
     pictures = [picture(tmp_path, px, (here, RED)) for px in (20.0, 45.0)]
     found = found_by_class(finder, pictures, FIELD)
     assert finder.scales == [20.0, 45.0]
-    assert (found["red"].truths, found["red"].is_hit.sum()) == (2, 2)
+    red = of_one_source(found["red"])
+    assert (red.truths, red.is_hit.sum()) == (2, 2)

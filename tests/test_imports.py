@@ -97,7 +97,7 @@ def test_prepare_makes_a_data_set_without_torch(loaded_by, tmp_path):
 
 
 def yolo_source(folder: Path) -> Path:
-    """A tiny data set in YOLO layout: noise, with a white cell and five red ones in each picture."""
+    """A tiny data set in YOLO layout: noise, with a white and five red cells in each picture."""
     rng = np.random.default_rng(0)
     (folder / "data.yaml").parent.mkdir(parents=True)
     (folder / "data.yaml").write_text("names: [WBC, RBC, Platelet]\n")

@@ -15,4 +15,4 @@ def test_readme_and_results_page_say_what_the_measurements_say():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for path, text in module.texts(ROOT).items():
-        assert path.read_text(encoding="utf-8") == text, f"run scripts/write_results.py: {path.name}"
+        assert path.read_text(encoding="utf-8") == text, "run scripts/write_results.py"

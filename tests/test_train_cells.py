@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.made_training_data import CELL_PX_PER_RBC, drawn_cell, made_cells
 
+from tests.made_training_data import CELL_PX_PER_RBC, drawn_cell, made_cells
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import MATURITY

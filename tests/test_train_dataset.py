@@ -6,8 +6,8 @@ import json
 import os
 
 import pytest
-from tests.made_training_data import made_cells
 
+from tests.made_training_data import made_cells
 from yolo_leuk import artifacts
 from yolo_leuk.errors import DataError, UsageError
 from yolo_leuk.labels import MATURITY
@@ -80,7 +80,9 @@ def test_an_empty_validation_split_is_refused(data_set):
 
 
 def test_leaving_out_a_source_that_is_not_there_is_refused_with_those_that_are(data_set):
-    with pytest.raises(UsageError, match="drawn/othr; the sources of .* drawn/leukemia, drawn/oth"):
+    with pytest.raises(
+        UsageError, match=r"drawn/othr; the sources of .* drawn/leukemia, drawn/oth"
+    ):
         checked_dataset(data_set, "classify", leave_out=("drawn/othr",))
 
 

@@ -72,8 +72,8 @@ class FieldDetector:
         factor = card.px_per_rbc / px_per_rbc
         if factor**2 * rgb.shape[0] * rgb.shape[1] > _MOST_SCALED_PIXELS:
             raise DataError(
-                f"at {px_per_rbc:g} px per red cell the image would be enlarged {factor:.1f} times, "
-                f"to more than {_MOST_SCALED_PIXELS:,} pixels",
+                f"at {px_per_rbc:g} px per red cell the image would be enlarged {factor:.1f} "
+                f"times, to more than {_MOST_SCALED_PIXELS:,} pixels",
                 hint="Give the width of a red cell in pixels with --scale, or cut the image.",
             )
         scaled = rgb if abs(factor - 1) < 0.02 else pixels.scaled_to(rgb, factor)

@@ -92,15 +92,29 @@ def average_precision(matched: Matched) -> float:
     return float(padded[np.minimum(place, len(highest_beyond))].mean())
 
 
-def best_f1_confidence(matched: Matched) -> float:
-    """The confidence from which up boxes are to be believed, for most F1; 0.5 if none hit."""
-    if not matched.is_hit.any():
+def best_f1_confidence(parts: Sequence[Matched]) -> float:
+    """The confidence from which up boxes are to be believed: that of the highest mean F1.
+
+    Args:
+        parts: One per source, each of which counts alike, however many boxes it has; those without
+            a true box say nothing.
+
+    Returns:
+        To two digits, the middle one of equals; 0.5 where no part has a true box.
+    """
+    telling = [part for part in parts if part.truths]
+    if not telling:
         return 0.5
-    hits = np.cumsum(matched.is_hit)
-    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + matched.truths)
-    # Boxes of one confidence are believed together or not at all.
-    f1[:-1][matched.confidence[:-1] == matched.confidence[1:]] = 0.0
-    return float(matched.confidence[int(f1.argmax())])
+    candidates = np.round(np.arange(0.05, 0.96, 0.01), 2)
+    means = [float(np.mean([_f1(part, c) for part in telling])) for c in candidates]
+    best = np.flatnonzero(np.isclose(means, max(means)))
+    return float(candidates[best[len(best) // 2]])
+
+
+def _f1(part: Matched, least_confidence: float) -> float:
+    """2·hits / (found + true), which needs no precision where nothing is found."""
+    hits = part.is_hit[part.confidence >= least_confidence]
+    return float(2 * hits.sum() / (hits.size + part.truths))
 
 
 def _inside_ignored(

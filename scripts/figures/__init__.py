@@ -1,1 +1,1 @@
-"""The published figures of the shipped pipeline: what each is, on which data, with which interval."""
+"""The published figures of the shipped pipeline: what each is, on which data, how sure."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from figures.bootstrap import over_groups
-from figures.sources import BoxedImage, CellImage
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
-
+from figures.bootstrap import over_groups
+from figures.sources import BoxedImage, CellImage
 from yolo_leuk.images import load_image
 from yolo_leuk.pipeline import Pipeline, classify
 from yolo_leuk.records import Image
@@ -39,21 +38,21 @@ def cells_of_held_out_groups(
         "colour_only_swapped": colour_only.predict([colour_numbers(p) for p in swapped]),
         "colour_only_clean": colour_only.predict([colour_numbers(p) for p in plain]),
     }
+
+    def f1_of(calls: npt.NDArray[np.int64]) -> Callable[[npt.NDArray[np.int64]], float]:
+        return lambda rows: _weighted_f1(labels[rows], calls[rows])
+
+    def difference(condition: str) -> Callable[[npt.NDArray[np.int64]], float]:
+        ours, theirs = f1_of(called[condition]), f1_of(called[f"colour_only_{condition}"])
+        return lambda rows: ours(rows) - theirs(rows)
+
     result: dict[str, Any] = {
-        name: over_groups(
-            lambda rows, c=calls: _weighted_f1(labels[rows], c[rows]), groups, strata=strata
-        ).to_json()
+        name: over_groups(f1_of(calls), groups, strata=strata).to_json()
         for name, calls in called.items()
     }
     for condition in ("swapped", "clean"):
-        ours, theirs = called[condition], called[f"colour_only_{condition}"]
-        result[f"{condition}_above_colour_only"] = over_groups(
-            lambda rows, a=ours, b=theirs: (
-                _weighted_f1(labels[rows], a[rows]) - _weighted_f1(labels[rows], b[rows])
-            ),
-            groups,
-            strata=strata,
-        ).to_json()
+        above = over_groups(difference(condition), groups, strata=strata)
+        result[f"{condition}_above_colour_only"] = above.to_json()
     result["malignant_called_blast"] = _malignant_called_blast(pipeline, test, plain)
     return result
 
@@ -137,5 +136,3 @@ def _fitted_colour_classifier(training: Sequence[CellPicture], size: int) -> KNe
 
 def _weighted_f1(labels: npt.NDArray[np.int64], called: npt.NDArray[np.int64]) -> float:
     return float(f1_score(labels, called, average="weighted", zero_division=0))
-
-

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from figures.bootstrap import over_groups
 from figures.sources import BoxedImage
-
 from yolo_leuk import images, matching, pixels, ruler
 from yolo_leuk.backends.net import open_net
 from yolo_leuk.field_detector import FieldDetector

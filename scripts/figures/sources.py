@@ -1,12 +1,12 @@
-"""Ground truth of the data sets that only testing uses: BCCD, CellaVision, C-NMC, the hand boxes."""
+"""Ground truth of what only testing uses: BCCD, CellaVision, C-NMC, the hand boxes."""
 
 from __future__ import annotations
 
 import csv
 import json
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt

@@ -50,6 +50,10 @@ class OwnTrainer:
         """Draw nothing: Ultralytics would read label files that our data do not have."""
 
 
+# For one batch; the first of a run comes after its worker has read many pictures.
+_LONGEST_WAIT_S = 900
+
+
 class _LazyLoader(DataLoader[Any]):
     def __iter__(self) -> Iterator[Any]:
         """Start an epoch when its first batch is asked for.
@@ -72,6 +76,8 @@ def endless_workers_loader(
         collate_fn=collate,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
+        # A worker that cannot hand over a batch only prints that; the run would wait for ever.
+        timeout=_LONGEST_WAIT_S if workers else 0,
     )
 
 

@@ -52,13 +52,15 @@ def export_with_thresholds(
     written = export_detector(net, path, card)
     found = found_by_class(FieldDetector(open_net(path)), validation, scheme)
     chosen = {
-        f"confidence_{name}": round(matching.best_f1_confidence(part), 3)
-        for name, part in found.items()
+        f"confidence_{name}": matching.best_f1_confidence(list(parts.values()))
+        for name, parts in found.items()
     }
     figures = {
         f"validation_{name}_{key}": round(value, 4)
-        for name, part in found.items()
-        for key, value in _figures(part, chosen[f"confidence_{name}"]).items()
+        for name, parts in found.items()
+        for key, value in _figures(
+            matching.together(list(parts.values())), chosen[f"confidence_{name}"]
+        ).items()
     }
     finished = dataclasses.replace(
         written,
@@ -71,17 +73,19 @@ def export_with_thresholds(
 
 def found_by_class(
     detector: FieldDetector, pictures: Sequence[FieldPicture], scheme: LabelScheme
-) -> dict[str, matching.Matched]:
-    """What a detector finds on pictures with boxes, by class, each at its own scale."""
-    parts: dict[str, list[matching.Matched]] = {name: [] for name in scheme.names}
+) -> dict[str, dict[str, matching.Matched]]:
+    """What a detector finds on pictures with boxes, by class and source, each at its own scale."""
+    parts: dict[str, dict[str, list[matching.Matched]]] = {name: {} for name in scheme.names}
     for picture in pictures:
         found = detector.detect(images.read_image(picture.path), picture.px_per_rbc)
         for class_id, name in enumerate(scheme.names):
             mine, true = found.class_id == class_id, picture.class_id == class_id
-            parts[name].append(
-                matching.match(found.xyxy[mine], found.confidence[mine], picture.xyxy[true])
-            )
-    return {name: matching.together(part) for name, part in parts.items()}
+            matched = matching.match(found.xyxy[mine], found.confidence[mine], picture.xyxy[true])
+            parts[name].setdefault(picture.source, []).append(matched)
+    return {
+        name: {source: matching.together(part) for source, part in of_source.items()}
+        for name, of_source in parts.items()
+    }
 
 
 def _figures(part: matching.Matched, confidence: float) -> dict[str, float]:
