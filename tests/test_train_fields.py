@@ -186,6 +186,13 @@ def test_as_many_whole_pictures_share_a_validation_field_as_fit(pictures):
     assert len(composer.validation_fields(PX_PER_RBC)) == len(pictures)
 
 
+def test_a_picture_larger_than_a_validation_field_shows_its_upper_left(pictures):
+    composer = FieldComposer(pictures[:1], dataclasses.replace(PLAIN, size_px=64), WHITE)
+    [field] = composer.validation_fields(PX_PER_RBC)
+    whole = cv2.imread(str(pictures[0].path))[..., ::-1]
+    assert np.array_equal(field.rgb, whole[:64, :64])
+
+
 def test_a_small_source_is_drawn_more_often_than_its_share(pictures):
     many = [dataclasses.replace(pictures[0], source="many")] * 16
     few = [dataclasses.replace(pictures[1], source="few")]

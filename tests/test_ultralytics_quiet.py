@@ -114,6 +114,31 @@ def test_it_says_nothing(imported):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("terminal", [True, False])
+def test_warnings_go_to_standard_error_and_on_a_terminal_the_progress_bar_too(tmp_path, terminal):
+    ended = python(
+        "-c",
+        f"""
+import contextlib, sys
+sys.stderr.isatty = lambda: {terminal}
+from yolo_leuk.backends import ultralytics
+ultralytics.quiet()
+from ultralytics.utils import LOGGER, TQDM
+LOGGER.info("chatter")
+LOGGER.warning("beware")
+with contextlib.redirect_stdout(sys.stderr):
+    for _ in TQDM(range(2), desc="bar"):
+        pass
+""",
+        folder=tmp_path,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "beware" in ended.stderr
+    assert "chatter" not in ended.stderr
+    assert ("bar" in ended.stderr) == terminal
+
+
+@pytest.mark.slow
 def test_torch_gets_every_core_that_may_be_used(imported):
     assert json.loads(imported[1].stdout)["threads"]
 
