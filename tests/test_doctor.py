@@ -42,8 +42,7 @@ def write_weights(folder, *, pipeline_sha256=None):
 
 def test_the_packages_it_looks_for_are_those_that_the_project_requires():
     assert set(BASE) == requirement_names(extra=None)
-    # ultralytics brings these two.
-    brought = {"torch", "torchvision"}
+    brought = {"torchvision"}  # by ultralytics
     assert set(packages.NEEDED_TO_TRAIN) - brought == requirement_names(extra="train")
 
 

@@ -126,5 +126,5 @@ def _parse(row: list[str], where: str) -> Sample:
 
 
 def _as_text(value: object) -> str:
-    # A ruler is no better than four digits, and they are the same on every machine.
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    # Every digit: a window that is rebuilt from a rounded ruler can be a pixel too wide.
+    return repr(value) if isinstance(value, float) else str(value)

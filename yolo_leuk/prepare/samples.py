@@ -177,7 +177,7 @@ def _row(
         group=job.group,
         split=job.split,
         fold=job.fold,
-        px_per_rbc=round(px_per_rbc, 4),
+        px_per_rbc=px_per_rbc,
         steps="; ".join(steps),
     )
 
