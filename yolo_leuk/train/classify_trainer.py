@@ -16,7 +16,7 @@ from yolo_leuk.labels import LabelScheme
 from yolo_leuk.train.cell_dataset import TrainingCells, ValidationCells, collate
 from yolo_leuk.train.cell_figures import figures
 from yolo_leuk.train.cells import CellRecipe, CellVariation, load_cells
-from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader, tell_epoch
+from yolo_leuk.train.own_trainer import OwnTrainer, endless_workers_loader, tell_epoch
 
 _KEYS = ("weighted_f1", "balanced_accuracy", "ece")
 
@@ -56,17 +56,6 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         self._class_counts: npt.NDArray[np.integer] = np.ones(len(scheme), np.int64)
         super().__init__(overrides=overrides)
         self.add_callback("on_train_epoch_start", tell_epoch)
-
-    def get_dataset(self) -> dict[str, Any]:
-        """Our description of the data; Ultralytics would look for it, and download it."""
-        return {
-            "path": str(self._folder),
-            "train": "train",
-            "val": "val",
-            "nc": len(self._scheme),
-            "names": dict(enumerate(self._scheme.names)),
-            "channels": 3,
-        }
 
     def get_dataloader(
         self,

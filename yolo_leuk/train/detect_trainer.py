@@ -9,7 +9,6 @@ import numpy as np
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.train.checkpoints import OwnTrainer, endless_workers_loader, tell_epoch
 from yolo_leuk.train.field_dataset import (
     TrainingFields,
     ValidationFields,
@@ -17,6 +16,7 @@ from yolo_leuk.train.field_dataset import (
     field_pictures,
 )
 from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
+from yolo_leuk.train.own_trainer import OwnTrainer, endless_workers_loader, tell_epoch
 
 
 class FieldTrainer(OwnTrainer, DetectionTrainer):
@@ -53,17 +53,6 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
         self._leave_out = leave_out
         super().__init__(overrides=overrides)
         self.add_callback("on_train_epoch_start", tell_epoch)
-
-    def get_dataset(self) -> dict[str, Any]:
-        """Our description of the data; Ultralytics would look for it, and download it."""
-        return {
-            "path": str(self._folder),
-            "train": "train",
-            "val": "val",
-            "nc": len(self._scheme),
-            "names": dict(enumerate(self._scheme.names)),
-            "channels": 3,
-        }
 
     def get_dataloader(
         self,

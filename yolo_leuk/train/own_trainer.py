@@ -12,6 +12,7 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from yolo_leuk.artifacts import replaced
+from yolo_leuk.labels import LabelScheme
 
 
 class OwnTrainer:
@@ -21,10 +22,23 @@ class OwnTrainer:
     After the last epoch nothing is stripped or validated again: the run goes on to its export.
     """
 
+    _folder: Path
+    _scheme: LabelScheme
     last: Path
     best: Path
     epoch: int
     train_loader: Any
+
+    def get_dataset(self) -> dict[str, Any]:
+        """Our description of the data; Ultralytics would look for it, and download it."""
+        return {
+            "path": str(self._folder),
+            "train": "train",
+            "val": "val",
+            "nc": len(self._scheme),
+            "names": dict(enumerate(self._scheme.names)),
+            "channels": 3,
+        }
 
     def save_model(self) -> bool:
         """Write ``last.pt``, and ``best.pt`` where this epoch is the best, each atomically."""
