@@ -71,10 +71,17 @@ def _finding_rows(figures: dict[str, Any]) -> list[Row]:
             f"BCCD, the {bccd['images']} images that are not in TXL-PBC",
             f"{_figure(bccd['recall'])}, {_figure(bccd['precision'])}",
         ),
-        (
-            "AP50 of white cells, red cells, platelets",
-            "TXL-PBC, test split (126 images)",
-            f"{ap50['white']:.3f}, {ap50['red']:.3f}, {ap50['platelet']:.3f}",
+        *(
+            (
+                f"AP50 of {name}",
+                f"TXL-PBC, test split, {part['boxes']} boxes in {part['samples']} images",
+                _figure(part),
+            )
+            for name, part in (
+                ("white cells", ap50["white"]),
+                ("red cells", ap50["red"]),
+                ("platelets", ap50["platelet"]),
+            )
         ),
     ]
     hand = figures["all4_hand_boxed_white"]

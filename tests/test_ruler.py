@@ -48,6 +48,17 @@ def test_one_red_cell_is_a_ruler_of_little_confidence():
     assert scale.confidence <= 0.05
 
 
+def test_many_specks_between_the_cells_do_not_outvote_them():
+    rgb = smear_of(100, columns=4, rows=3)
+    glass = (rgb[..., 1] > 200).astype(np.uint8)
+    far_from_cells = cv2.distanceTransform(glass, cv2.DIST_L2, 5) > 8
+    for y in range(10, rgb.shape[0] - 10, 14):
+        for x in range(10, rgb.shape[1] - 10, 14):
+            if far_from_cells[y, x]:
+                cv2.circle(rgb, (x, y), 4, (206, 90, 100), cv2.FILLED)
+    assert scale_of(rgb).px_per_rbc == pytest.approx(100, rel=0.12)
+
+
 def test_an_empty_field_has_no_scale():
     assert scale_of(np.full((300, 400, 3), 230, np.uint8)).px_per_rbc is None
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolo_leuk import geometry
+from yolo_leuk.labels import FIELD
 from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
 
 WHITE, RED = 0, 1
@@ -28,6 +29,7 @@ PLAIN = FieldRecipe(
     light=0.0,
     camera=0.0,
     crowd=0.0,
+    specks=0.0,
     least_visible=1e-9,
 )
 
@@ -62,7 +64,7 @@ def _painted(folder, number: int) -> FieldPicture:
 
 def composed(pictures, seed: int, **changes):
     recipe = dataclasses.replace(PLAIN, **changes)
-    return FieldComposer(pictures, recipe, WHITE).training_field(np.random.default_rng(seed))
+    return FieldComposer(pictures, recipe, FIELD).training_field(np.random.default_rng(seed))
 
 
 def near(rgb, colour) -> np.ndarray:
@@ -167,7 +169,7 @@ def test_colour_changes_move_no_box(pictures, seed):
 
 
 def test_validation_fields_hold_every_picture_once_and_never_change(pictures):
-    composer = FieldComposer(pictures, PLAIN, WHITE)
+    composer = FieldComposer(pictures, PLAIN, FIELD)
     fields = composer.validation_fields(PX_PER_RBC)
     assert sum(len(field.class_id) for field in fields) == sum(len(p.class_id) for p in pictures)
     for number in range(len(pictures)):
@@ -180,28 +182,59 @@ def test_validation_fields_hold_every_picture_once_and_never_change(pictures):
 
 
 def test_as_many_whole_pictures_share_a_validation_field_as_fit(pictures):
-    composer = FieldComposer(pictures, dataclasses.replace(PLAIN, size_px=250), WHITE)
+    composer = FieldComposer(pictures, dataclasses.replace(PLAIN, size_px=250), FIELD)
     assert len(composer.validation_fields(PX_PER_RBC)) == 1
-    composer = FieldComposer(pictures, dataclasses.replace(PLAIN, size_px=128), WHITE)
+    composer = FieldComposer(pictures, dataclasses.replace(PLAIN, size_px=128), FIELD)
     assert len(composer.validation_fields(PX_PER_RBC)) == len(pictures)
 
 
-def test_a_picture_larger_than_a_validation_field_shows_its_upper_left(pictures):
-    composer = FieldComposer(pictures[:1], dataclasses.replace(PLAIN, size_px=64), WHITE)
+def test_a_validation_field_grows_to_hold_its_largest_picture_whole(pictures):
+    composer = FieldComposer(pictures[:1], dataclasses.replace(PLAIN, size_px=64), FIELD)
     [field] = composer.validation_fields(PX_PER_RBC)
     whole = cv2.imread(str(pictures[0].path))[..., ::-1]
-    assert np.array_equal(field.rgb, whole[:64, :64])
+    assert field.rgb.shape == (128, 128, 3)
+    assert np.array_equal(field.rgb[:90, :120], whole)
+    assert len(field.class_id) == len(pictures[0].class_id)
 
 
 def test_a_small_source_is_drawn_more_often_than_its_share(pictures):
     many = [dataclasses.replace(pictures[0], source="many")] * 16
     few = [dataclasses.replace(pictures[1], source="few")]
     greens = [
-        (composed([*many, *few], seed, single=1.0).rgb[2, 2] == (120, 230, 120)).all()
+        (
+            composed([*many, *few], seed, single=1.0, source_power=0.5).rgb[2, 2] == (120, 230, 120)
+        ).all()
         for seed in range(200)
     ]
     # Its share is 1 of 17, the root of it 1 of 5.
     assert 0.12 < np.mean(greens) < 0.28
+
+
+def test_cells_that_hide_a_box_together_remove_it(pictures):
+    """A red square wide enough that no pasted cell hides six tenths of it alone."""
+    wide = dataclasses.replace(
+        pictures[0],
+        xyxy=np.array([[0, 0, 40, 40], pictures[0].xyxy[2]], np.float32),
+        class_id=np.array([RED, WHITE], np.int64),
+    )
+    own_scale = {"px_per_rbc": (PX_PER_RBC, PX_PER_RBC), "scale_jitter": 0.0, "single": 1.0}
+    kept = [
+        (composed([wide], seed, **own_scale, crowd=1.0, crowd_cells=60).class_id == RED).any()
+        for seed in range(40)
+    ]
+    assert 0 < sum(kept) < 40
+
+
+def test_specks_mark_red_cells_and_no_white_ones(pictures):
+    own_scale = {"px_per_rbc": (PX_PER_RBC, PX_PER_RBC), "scale_jitter": 0.0, "single": 1.0}
+    marked = {WHITE: 0, RED: 0}
+    for seed in range(20):
+        field = composed(pictures, seed, **own_scale, specks=1.0)
+        assert np.allclose(field.xyxy, np.rint(field.xyxy))
+        for (x1, y1, x2, y2), class_id in zip(field.xyxy.astype(int), field.class_id, strict=True):
+            marked[int(class_id)] += not near(field.rgb[y1:y2, x1:x2], COLOURS[class_id]).all()
+    assert marked[WHITE] == 0
+    assert marked[RED] > 5
 
 
 def test_pictures_without_boxes_make_fields_without_boxes(pictures):

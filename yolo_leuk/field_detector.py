@@ -13,8 +13,8 @@ from yolo_leuk.errors import CardError, DataError
 from yolo_leuk.model_card import ModelCard
 from yolo_leuk.records import Detections, Image
 
-# Side of a tile's input; a multiple of 32, the coarsest stride of the nets.
-_STRIDE = 32
+STRIDE = 32
+"""The coarsest stride of the nets: the side of an input is a multiple of it."""
 
 # Neighbouring tiles share this many red-cell widths, so that the largest white cell (about three
 # widths) is whole in the tile in whose own part its centre lies.
@@ -150,7 +150,7 @@ class _Tile:
 
 def _tiles(size_wh: tuple[int, int], card: ModelCard) -> list[_Tile]:
     """Tiles of one size, so that they fit into one batch."""
-    width, height = (min(card.input_px, geometry.round_up(side, _STRIDE)) for side in size_wh)
+    width, height = (min(card.input_px, geometry.round_up(side, STRIDE)) for side in size_wh)
     overlap = round(_OVERLAP_RBC * card.px_per_rbc)
     lefts = geometry.tile_starts(size_wh[0], width, overlap)
     tops = geometry.tile_starts(size_wh[1], height, overlap)

@@ -35,9 +35,10 @@ def measure(rgb: Image, detector: FieldDetector) -> Scale:
     """Width of a red cell in pixels of the image.
 
     The detector looks at the middle of the image under five hypotheses of its scale. The one whose
-    whole red cells are most certain and most alike in width wins, and is refined twice by the
-    median width that is found under it. Where no red cell is found, as in a dense marrow, the
-    surest white cell of a likely width stands in, with a confidence of 0.
+    whole red cells are most certain, most alike in width, and cover most of what is looked at
+    wins, and is refined twice by the median width that is found under it. Where no red cell is
+    found, as in a dense marrow, the surest white cell of a likely width stands in, with a
+    confidence of 0.
 
     Returns:
         With ``px_per_rbc`` None where there is no white cell either.
@@ -64,7 +65,9 @@ class _Look:
         count: Whole red cells.
         px_per_rbc: Their median width.
         spread: Of their widths: the middle half over the median.
-        score: Summed confidence of the red cells times one minus the spread; 0 without any.
+        score: Summed confidence of the red cells, times one minus the spread, times the share of
+            the region that they cover, each counted by its confidence; 0 without any. Without the
+            share, many small things in a field could outvote a few red cells.
         white_px: Width of the surest white cell of a likely size.
         white_certainty: Its confidence; 0 without one.
     """
@@ -93,13 +96,14 @@ def _look(rgb: Image, px_per_rbc: float, detector: FieldDetector) -> _Look:
     if count:
         lower, median, upper = (float(q) for q in np.quantile(widths[is_red], [0.25, 0.5, 0.75]))
         spread = (upper - lower) / median
-    certainty = float(whole.confidence[is_red].sum())
+    sure, areas = whole.confidence[is_red], widths[is_red] ** 2
+    covered = float((sure * areas).sum()) / (region.shape[0] * region.shape[1])
     surest = int(np.argmax(np.where(is_white, whole.confidence, 0))) if is_white.any() else None
     return _Look(
         count=count,
         px_per_rbc=median,
         spread=spread,
-        score=certainty * max(0.0, 1 - spread),
+        score=float(sure.sum()) * max(0.0, 1 - spread) * covered,
         white_px=0.0 if surest is None else float(widths[surest]),
         white_certainty=0.0 if surest is None else float(whole.confidence[surest]),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from figures.bootstrap import over_groups
 from figures.sources import BoxedImage
@@ -46,8 +48,11 @@ def recall_and_precision(
     }
 
 
-def average_precisions(net: Path, pictures: Sequence[BoxedImage]) -> dict[str, float]:
-    """AP50 of each class, each picture at the scale that the ruler measures."""
+def average_precisions(net: Path, pictures: Sequence[BoxedImage]) -> dict[str, Any]:
+    """AP50 of each class, each picture at the scale that the ruler measures.
+
+    Intervals are over pictures.
+    """
     detector = FieldDetector.load(net)
     eager = FieldDetector(_Eager(net))
     parts: dict[str, list[Matched]] = {name: [] for name in detector.card.scheme.names}
@@ -60,10 +65,18 @@ def average_precisions(net: Path, pictures: Sequence[BoxedImage]) -> dict[str, f
             parts[name].append(
                 matching.match(found.xyxy[mine], found.confidence[mine], picture.xyxy[name])
             )
+    keys = [picture.path.name for picture in pictures]
     return {
-        name: round(matching.average_precision(matching.together(part)), 4)
+        name: {
+            "boxes": sum(matched.truths for matched in part),
+            **over_groups(partial(_average_precision, part), keys, draws=500).to_json(),
+        }
         for name, part in parts.items()
     }
+
+
+def _average_precision(parts: Sequence[Matched], rows: npt.NDArray[np.int64]) -> float:
+    return matching.average_precision(matching.together([parts[int(row)] for row in rows]))
 
 
 def _matched(detector: FieldDetector, picture: BoxedImage, name: str) -> Matched:

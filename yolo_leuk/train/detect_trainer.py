@@ -67,12 +67,11 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
             for picture in field_pictures(self._folder, dataset_path)
             if picture.source not in self._leave_out
         ]
-        white_id = self._scheme.id_of("white")
         if mode != "train":
-            composer = FieldComposer(_some_of_each_source(pictures), self._recipe, white_id)
+            composer = FieldComposer(_some_of_each_source(pictures), self._recipe, self._scheme)
             fields = ValidationFields(composer, self._validation_px_per_rbc)
             return endless_workers_loader(fields, batch_size, 0, collate, shuffle=False)
-        composer = FieldComposer(pictures, self._recipe, white_id)
+        composer = FieldComposer(pictures, self._recipe, self._scheme)
         training = TrainingFields(composer, self._fields_per_epoch, int(self.args.seed))
         return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=True)
 

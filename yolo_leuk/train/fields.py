@@ -15,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import geometry, images, pixels
+from yolo_leuk.field_detector import STRIDE
+from yolo_leuk.labels import LabelScheme
 from yolo_leuk.records import Image
+from yolo_leuk.train.specks import with_specks
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -26,7 +29,9 @@ class FieldRecipe:
     """How training fields are made. Probabilities are per picture, unless said otherwise.
 
     Attributes:
-        size_px: Side of the canvas.
+        size_px: Side of the canvas; in validation at least the largest picture.
+        source_power: A source is drawn by this power of its number of pictures: 1 by its size, 0
+            all alike.
         px_per_rbc: Range of scales; log-uniform, one per canvas.
         scale_jitter: Each picture is this fraction larger or smaller at most.
         single: Probability of a canvas with one picture on grey, as small images are detected.
@@ -36,10 +41,13 @@ class FieldRecipe:
         camera: Probability, per canvas, of each of blur, noise and JPEG.
         crowd: Probability that white cells of the same source are pasted into a picture.
         crowd_cells: At most so many.
+        specks: Probability that some red cells of a picture get specks, as parasites, refractile
+            spots and platelets that lie on them look.
         least_visible: Boxes of which less than this fraction is left are dropped.
     """
 
     size_px: int = 416
+    source_power: float = 0.33
     px_per_rbc: tuple[float, float] = (20.0, 60.0)
     scale_jitter: float = 0.1
     single: float = 0.1
@@ -49,6 +57,7 @@ class FieldRecipe:
     camera: float = 0.15
     crowd: float = 0.25
     crowd_cells: int = 8
+    specks: float = 0.2
     least_visible: float = 0.35
 
 
@@ -80,6 +89,10 @@ class Field:
     class_id: Ints
 
 
+# A box of which pasted cells cover more than this fraction is dropped.
+_HIDDEN = 0.6
+
+
 @lru_cache(maxsize=8192)
 def _picture(path: Path) -> Image:
     image = images.read_image(path)
@@ -91,20 +104,20 @@ class FieldComposer:
     """Makes training fields at random and validation fields in a fixed way."""
 
     def __init__(
-        self, pictures: Sequence[FieldPicture], recipe: FieldRecipe, white_id: int
+        self, pictures: Sequence[FieldPicture], recipe: FieldRecipe, scheme: LabelScheme
     ) -> None:
         self._pictures = list(pictures)
         self._recipe = recipe
-        self._white_id = white_id
+        self._white_id = scheme.id_of("white")
+        self._red_id = scheme.id_of("red") if "red" in scheme.names else None
         self._with_white: dict[str, list[int]] = {}
         of_source: dict[str, list[int]] = {}
         for position, picture in enumerate(self._pictures):
             of_source.setdefault(picture.source, []).append(position)
-            if (picture.class_id == white_id).any():
+            if (picture.class_id == self._white_id).any():
                 self._with_white.setdefault(picture.source, []).append(position)
         self._sources = [of_source[name] for name in sorted(of_source)]
-        # The root lets a small source count without repeating its pictures all the time.
-        shares = np.sqrt([len(positions) for positions in self._sources])
+        shares = np.power([len(positions) for positions in self._sources], recipe.source_power)
         self._source_shares = shares / shares.sum()
 
     def training_field(self, generator: np.random.Generator) -> Field:
@@ -126,12 +139,16 @@ class FieldComposer:
     def validation_fields(self, px_per_rbc: float) -> list[Field]:
         """All pictures, whole, as many to a canvas as fit; always the same."""
         fields: list[Field] = []
-        canvas = _Canvas(self._recipe.size_px, self._recipe.least_visible)
-        for picture in self._pictures:
-            scaled = _scaled(_picture(picture.path), picture, px_per_rbc)
+        whole = [_scaled(_picture(p.path), p, px_per_rbc) for p in self._pictures]
+        largest = max((side for scaled in whole for side in scaled.rgb.shape[:2]), default=0)
+        size_px = self._recipe.size_px
+        if largest > size_px:
+            size_px = geometry.round_up(largest, STRIDE)
+        canvas = _Canvas(size_px, self._recipe.least_visible)
+        for scaled in whole:
             if not canvas.fits(scaled.rgb):
                 fields.append(canvas.field())
-                canvas = _Canvas(self._recipe.size_px, self._recipe.least_visible)
+                canvas = _Canvas(size_px, self._recipe.least_visible)
             canvas.place(scaled, None)
         fields.append(canvas.field())
         return fields
@@ -149,6 +166,8 @@ class FieldComposer:
         if generator.random() < recipe.crowd and picture.source in self._with_white:
             field = self._crowded(field, picture.source, px_per_rbc, generator)
         rgb = field.rgb
+        if self._red_id is not None and generator.random() < recipe.specks:
+            rgb = with_specks(rgb, field.xyxy[field.class_id == self._red_id], generator)
         if generator.random() < recipe.colour_swap:
             rgb = pixels.with_colour_of(rgb, _statistics(self._drawn(generator).path))
         if generator.random() < recipe.stain:
@@ -182,6 +201,7 @@ class FieldComposer:
     ) -> Field:
         """The field with white cells of other pictures of the same source pasted into it."""
         rgb, xyxy, class_id = field.rgb.copy(), field.xyxy, field.class_id
+        hidden = np.zeros(len(xyxy))
         for _ in range(int(generator.integers(1, self._recipe.crowd_cells + 1))):
             positions = self._with_white[source]
             donor = self._pictures[positions[int(generator.integers(len(positions)))]]
@@ -196,11 +216,12 @@ class FieldComposer:
             if (covered[class_id == self._white_id] > 0.25).any():
                 continue
             _paste(rgb, cell, x, y)
-            hidden = geometry.intersection(xyxy, box)[:, 0] / np.maximum(geometry.area(xyxy), 1)
-            keep = hidden < 0.6
-            xyxy = np.concatenate([xyxy[keep], box])
-            class_id = np.append(class_id[keep], self._white_id)
-        return Field(rgb, xyxy.astype(np.float32), class_id.astype(np.int64))
+            # Several cells together can hide one that each of them leaves in sight.
+            hidden += geometry.intersection(xyxy, box)[:, 0] / np.maximum(geometry.area(xyxy), 1)
+            xyxy = np.concatenate([xyxy, box])
+            class_id, hidden = np.append(class_id, self._white_id), np.append(hidden, 0)
+        seen = hidden < _HIDDEN
+        return Field(rgb, xyxy[seen].astype(np.float32), class_id[seen].astype(np.int64))
 
 
 class _Canvas:

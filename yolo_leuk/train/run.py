@@ -16,6 +16,7 @@ from yolo_leuk import __version__, artifacts
 from yolo_leuk.backends import ultralytics
 from yolo_leuk.config import as_plain, resolve
 from yolo_leuk.errors import ConfigError, ModelError, UsageError
+from yolo_leuk.field_detector import STRIDE
 from yolo_leuk.model_card import ModelCard
 from yolo_leuk.train import run_folder
 from yolo_leuk.train.architectures import architecture
@@ -24,9 +25,6 @@ from yolo_leuk.train.dataset import TrainingData, checked_dataset, newest_datase
 from yolo_leuk.train.fields import FieldRecipe
 
 Task = Literal["classify", "detect"]
-
-# The coarsest stride of the detectors: a field's side must be a multiple of it.
-_STRIDE = 32
 
 
 @dataclass(frozen=True)
@@ -164,9 +162,9 @@ def _with_defaults(config: TrainConfig) -> TrainConfig:
         ConfigError: The net is not known, or cannot take fields of this size.
     """
     architecture(config.arch, config.task)
-    if config.task == "detect" and config.fields.size_px % _STRIDE:
+    if config.task == "detect" and config.fields.size_px % STRIDE:
         raise ConfigError(
-            f"fields.size_px is {config.fields.size_px}; expected a multiple of {_STRIDE}"
+            f"fields.size_px is {config.fields.size_px}; expected a multiple of {STRIDE}"
         )
     defaults = _DEFAULTS[config.task]
     chosen = {
@@ -298,6 +296,8 @@ def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
         "lrf": 0.02,
         "cos_lr": True,
         "warmup_epochs": 1,
+        # Fast biases shorten the start from scratch, but throw a net that is fine-tuned far off.
+        "warmup_bias_lr": 0.0 if config.init else 0.1,
         "weight_decay": optimise.weight_decay,
         "dropout": optimise.dropout if config.task == "classify" else 0.0,
         "patience": config.epochs,
