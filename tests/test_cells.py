@@ -15,8 +15,6 @@ from yolo_leuk.prepare.cells import (
     cells_from_mask,
     find_cells,
     separated,
-    two_means_threshold,
-    violet_mask,
 )
 
 PX = 20.0
@@ -129,7 +127,6 @@ def test_a_field_without_violet_has_no_cells(rgb):
     found = find_cells(rgb, PX)
     assert found.xyxy.shape == (0, 4)
     assert not found.labels.any()
-    assert not violet_mask(rgb, PX).any()
 
 
 def test_finding_cells_leaves_the_field_as_it_was():
@@ -152,23 +149,6 @@ def test_real_fields_have_cells_of_a_cells_size(real_data, label):
 
 
 # --- parts of the method -----------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(0, 255), min_size=2, max_size=60))
-def test_the_histogram_gives_the_clusters_of_k_means_on_the_pixels(levels):
-    values = np.array(levels, np.uint8)
-    border = two_means_threshold(values)
-    low, high = values[values <= border], values[values > border]
-    if len(set(levels)) == 1:
-        assert border == levels[0]
-        return
-    # A fixed point of Lloyd's iteration: the border lies midway between the two means.
-    assert border == pytest.approx((low.mean() + high.mean()) / 2)
-
-
-def test_two_heaps_are_parted_between_them():
-    values = np.array([50] * 900 + [200] * 100, np.uint8)
-    assert two_means_threshold(values) == 125
 
 
 @given(
@@ -222,9 +202,63 @@ def test_a_ragged_piece_is_no_cell():
     assert len(cells_from_mask(mask_of((80, 80, 14)), PX, CellSizes()).xyxy) == 1
 
 
-def test_boxes_reach_a_little_beyond_the_violet_but_not_beyond_the_field():
-    sizes = CellSizes(cytoplasm=0.1)
-    (inner,) = cells_from_mask(mask_of((80, 80, 14)), PX, sizes).xyxy
-    np.testing.assert_allclose(inner, [64, 64, 97, 97])
-    (outer,) = cells_from_mask(mask_of((6, 100, 14)), PX, sizes).xyxy
-    assert outer[0] == 0
+def test_the_boxes_of_a_mask_frame_its_cells_and_end_at_the_edge():
+    inner, outer = cells_from_mask(mask_of((80, 80, 14), (6, 150, 14)), PX).xyxy
+    np.testing.assert_allclose(inner, [66, 66, 95, 95], atol=1)
+    np.testing.assert_allclose(outer, [0, 136, 21, 165], atol=1)
+
+
+def test_a_cell_is_one_by_its_outline_though_its_nucleus_has_lobes():
+    cell = mask_of((100, 100, 22))
+    lobes = mask_of((90, 92, 8), (112, 94, 8), (100, 114, 8))
+    assert len(cells_from_mask(cell, PX, nuclei=lobes).xyxy) == 1
+
+
+def test_cells_that_run_into_each_other_are_two_by_their_nuclei():
+    merged = mask_of((85, 100, 15), (109, 100, 15)) | mask_of((97, 92, 12), (97, 108, 12))
+    assert len(cells_from_mask(merged, PX).xyxy) == 1
+    nuclei = mask_of((85, 100, 11), (109, 100, 11))
+    assert len(cells_from_mask(merged, PX, nuclei=nuclei).xyxy) == 2
+
+
+def test_what_has_hardly_a_nucleus_is_no_cell():
+    cell = mask_of((100, 100, 16))
+    assert len(cells_from_mask(cell, PX, nuclei=mask_of((100, 100, 12))).xyxy) == 1
+    assert len(cells_from_mask(cell, PX, nuclei=mask_of((100, 100, 5))).xyxy) == 0
+
+
+def test_a_bridge_and_a_streak_belong_to_no_cell():
+    mask = mask_of((60, 100, 14), (140, 100, 14))
+    cv2.line(mask, (60, 100), (140, 100), 255, 5)
+    cv2.line(mask, (140, 100), (140, 190), 255, 7)
+    found = cells_from_mask(mask, PX).xyxy
+    assert geometry.iou(found, cells_from_mask(mask_of((60, 100, 14), (140, 100, 14)), PX).xyxy)[
+        [0, 1], [0, 1]
+    ] == pytest.approx(1, abs=0.15)
+
+
+def test_a_field_of_three_times_the_scale_has_the_same_cells():
+    white = [(60, 60, 13), (150, 90, 16), (90, 170, 11)]
+    small = find_cells(field_of(white, red_cells()), PX)
+    large = cv2.resize(field_of(white, red_cells()), (674, 673), interpolation=cv2.INTER_CUBIC)
+    found = find_cells(large, 3 * PX)
+    assert found.labels.shape == (673, 674)
+    assert geometry.iou(found.xyxy / 3, small.xyxy).max(axis=1).min() > 0.85
+    for row, (x1, y1, x2, y2) in enumerate(found.xyxy):
+        rows, columns = np.nonzero(found.labels == row + 1)
+        assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (x1, y1, x2, y2)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(20, 180), st.integers(20, 180), st.integers(8, 18)),
+        min_size=0,
+        max_size=6,
+    )
+)
+def test_every_box_is_the_bounds_of_its_label(discs):
+    found = cells_from_mask(mask_of(*discs), PX)
+    assert set(np.unique(found.labels)) - {0} == set(range(1, len(found.xyxy) + 1))
+    for row, box in enumerate(found.xyxy):
+        rows, columns = np.nonzero(found.labels == row + 1)
+        assert tuple(box) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)

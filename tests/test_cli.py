@@ -9,17 +9,21 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from yolo_leuk import __version__, errors
 from yolo_leuk.cli.main import main
+from yolo_leuk.cli.prepare import Kind
 from yolo_leuk.detect.run import DetectOutcome
 from yolo_leuk.doctor.check import Check
 from yolo_leuk.errors import ImageError, YoloLeukError
 from yolo_leuk.labels import MATURITY
 from yolo_leuk.model_card import ModelCard
+from yolo_leuk.prepare.problems import Problem
 from yolo_leuk.prepare.run import PrepareResult
+from yolo_leuk.prepare.sources.kinds import KINDS
 from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearResult
 from yolo_leuk.train.run import TrainResult
 
@@ -330,10 +334,13 @@ def test_detect_refuses_a_value_that_it_does_not_know(command, detect_room, opti
 def prepare_room(monkeypatch):
     given = []
 
-    def run(config):
+    def run(config, *, tell, progress):
         given.append(config)
-        counts = {"train": {"Benign": 8, "Pro": 12}, "test": {"Benign": 3}}
-        return PrepareResult(Path("datasets/all4-classify"), counts, ("no patients",))
+        tell("raw: taken for all4, 23 pictures")
+        assert progress
+        counts = {"classify": {"train": {"Benign": 8, "Pro": 12}, "test": {"Benign": 3}}}
+        problems = (Problem("raw/a.jpg", "it is empty"),)
+        return PrepareResult(Path("datasets/all4-classify"), counts, problems, ("no patients",))
 
     monkeypatch.setattr("yolo_leuk.prepare.run.run", run)
     return given
@@ -344,9 +351,11 @@ def test_prepare_prints_the_folder_to_standard_output_and_the_counts_to_standard
     ended = command("prepare", "raw")
     assert (ended.code, ended.out) == (0, f"{Path('datasets/all4-classify')}\n")
     assert ended.err.splitlines() == [
-        "split  Benign  Pro",
-        "train       8   12",
-        "test        3    0",
+        "raw: taken for all4, 23 pictures",
+        "classify  Benign  Pro",
+        "train          8   12",
+        "test           3    0",
+        "warning: 1 files could not be used; problems.csv says why",
         "warning: no patients",
     ]
 
@@ -354,15 +363,30 @@ def test_prepare_prints_the_folder_to_standard_output_and_the_counts_to_standard
 @pytest.mark.usefixtures("prepare_room")
 def test_prepare_prints_its_result_as_json_and_nothing_else(command):
     ended = command("prepare", "--json")
-    assert json.loads(ended.out)["counts"]["train"] == {"Benign": 8, "Pro": 12}
-    assert ended.err == ""
+    content = json.loads(ended.out)
+    assert content["counts"]["classify"]["train"] == {"Benign": 8, "Pro": 12}
+    assert content["problems"] == [{"file": "raw/a.jpg", "reason": "it is empty"}]
 
 
 def test_prepare_hands_its_flags_to_the_room(command, prepare_room):
-    command("prepare", "a", "b", "--kind", "yolo", "--task", "detect", "--set", "folds=3")
+    flags = ("--kind", "yolo", "--task", "both", "--level", "image", "--compose", "fields")
+    kept = ("--keep-split", "old", "--max-bad", "0.2")
+    command("prepare", "a", "b.zip", *flags, *kept, "--folds", "3", "--set", "labels.hem=Other")
     [config] = prepare_room
-    assert config.sources == (Path("a"), Path("b"))
-    assert (config.kind, config.task, config.folds) == ("yolo", "detect", 3)
+    assert config.sources == (Path("a"), Path("b.zip"))
+    assert (config.kind, config.task, config.level) == ("yolo", "both", "image")
+    assert (config.compose, config.keep_split, config.max_bad) == ("fields", Path("old"), 0.2)
+    assert (config.folds, config.labels) == (3, {"hem": "Other"})
+
+
+def test_prepare_takes_official_folds_and_no_other_words(command, prepare_room):
+    assert command("prepare", "a", "--folds", "official").code == 0
+    assert prepare_room[0].folds == "official"
+    assert command("prepare", "a", "--folds", "three").code == 2
+
+
+def test_prepare_knows_every_kind_of_source():
+    assert set(get_args(Kind)) == {"auto", *KINDS}
 
 
 def test_prepare_without_data_says_where_each_data_set_is_and_where_it_belongs(

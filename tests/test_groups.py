@@ -1,125 +1,177 @@
-"""Pictures that look like one slide stay together."""
+"""What must stay in one split."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yolo_leuk import images, pixels
-from yolo_leuk.prepare.groups import Look, group_by_look, look_of
-
-PX = 20.0
-
-
-def field_of(seed: int, glass=(238, 232, 236), violet=(104, 66, 150), red=(206, 160, 168)):
-    """A field of cells at random places, in the colours of one slide."""
-    rng = np.random.default_rng(seed)
-    rgb = np.full((112, 112, 3), glass, np.uint8)
-    for colour, radius in ((red, 10), (red, 10), (red, 10), (violet, 13), (violet, 13)):
-        x, y = rng.integers(0, 112, 2)
-        cv2.circle(rgb, (int(x), int(y)), radius, colour, cv2.FILLED)
-    return pixels.with_noise(rgb, 3.0, rng)
+from tests.made_source_images import cnmc_images, facts_of, image_of, look
+from yolo_leuk.prepare.groups import groups_as_spelt, groups_of
+from yolo_leuk.prepare.looks import Look
 
 
-def look(colour: float, seed: int) -> Look:
-    """A look of this colour whose field is like no other."""
-    thumbnail = np.random.default_rng(seed).normal(0, 1, 256)
-    return Look(np.full(9, colour), thumbnail / np.linalg.norm(thumbnail))
+def slides(label: str, count: int = 6, first: int = 0):
+    """Pictures of a pale and a dark slide, numbered one after the other, and their facts."""
+    images, facts = [], []
+    for slide, colour in enumerate((100.0, 180.0)):
+        for n in range(count):
+            number = first + 100 * slide + n
+            images.append(image_of(f"{label}-{number}", label=label, number=number))
+            facts.append(facts_of(f"{label} {number}", look(colour, 1000 * len(label) + number)))
+    return images, facts
 
 
-def test_pictures_of_two_slides_make_two_groups():
-    pale = [look_of(field_of(seed), PX) for seed in range(6)]
-    dark = [
-        look_of(field_of(seed, (210, 214, 240), (70, 50, 140), (150, 120, 170)), PX)
-        for seed in range(10, 16)
+def test_pictures_go_by_patient_then_by_look_and_else_alone():
+    images, facts = slides("Pre", 3)
+    images += [
+        image_of("p1", subject="1"),
+        image_of("p2", subject="1"),
+        image_of("with split", split="train"),
+        image_of("without look", label="Pre"),
     ]
-    numbers = [1, 3, 5, 7, 9, 11, 2, 4, 6, 8, 10, 12]
-    groups = group_by_look([*pale, *dark], numbers, 2)
-    assert groups.tolist() == [0] * 6 + [1] * 6
+    looks = [None, None, facts[0].look, None]
+    facts += [facts_of(i.key, seen) for i, seen in zip(images[6:], looks, strict=True)]
+    groups = groups_of(images, facts, 2)
+    assert groups.names == (
+        *["set-Pre-look00"] * 3,
+        *["set-Pre-look01"] * 3,
+        *["set-1"] * 2,
+        images[8].sample_id,
+        images[9].sample_id,
+    )
+    assert groups.joined == ()
 
 
-def test_a_look_tells_glass_nuclei_and_red_cells_apart():
-    rgb = np.full((112, 112, 3), (238, 232, 236), np.uint8)
-    for x in range(12, 112, 22):
-        for y in range(12, 80, 22):
-            cv2.circle(rgb, (x, y), 10, (176, 120, 136), cv2.FILLED)
-    cv2.circle(rgb, (60, 95), 11, (104, 66, 150), cv2.FILLED)
-    parts = look_of(rgb, PX).colours.reshape(3, 3)
-    for part, colour in zip(parts, [(238, 232, 236), (104, 66, 150), (176, 120, 136)], strict=True):
-        lab = cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0]
-        assert np.abs(part - lab).max() <= 3
+def test_a_patient_counts_more_than_a_look():
+    images = [image_of(str(n), label="Pre", subject=str(n)) for n in range(2)]
+    twins = [look(100.0, 1), look(100.0, 1)]
+    groups = groups_of(images, [facts_of(str(n), twins[n]) for n in range(2)], 2)
+    assert groups.names == ("set-0", "set-1")
 
 
-def test_a_blank_picture_has_a_look_too():
-    blank = look_of(np.full((64, 64, 3), 200, np.uint8), PX)
-    assert np.isfinite(blank.colours).all()
-    assert not blank.thumbnail.any()
+def test_subjects_that_share_a_file_are_named():
+    images = [image_of(str(n), subject=s) for n, s in enumerate(["H10", "h3", "2"])]
+    groups = groups_of(images, [facts_of("a"), facts_of("a"), facts_of("b")], 2)
+    assert groups.names == ("set-H10+h3", "set-H10+h3", "set-2")
+    assert groups.joined == (("H10", "h3"),)
 
 
-def test_of_pictures_alike_those_with_near_numbers_go_together():
-    looks = [look(100.0, seed) for seed in range(8)]
-    groups = group_by_look(looks, [1, 2, 3, 4, 101, 102, 103, 104], 2)
-    assert groups.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+def test_classes_and_data_sets_are_grouped_apart():
+    images, facts = slides("Pre", 2)
+    other, other_facts = slides("Early", 2)
+    third = [image_of(f"x{n}", "other", label="Pre", number=n) for n in range(2)]
+    third_facts = [facts_of(f"third {n}", look(100.0, 7000 + n)) for n in range(2)]
+    groups = groups_of([*images, *other, *third], [*facts, *other_facts, *third_facts], 1)
+    assert groups.names == (
+        *["set-Pre-look00"] * 4,
+        *["set-Early-look00"] * 4,
+        *["other-Pre-look00"] * 2,
+    )
 
 
-def test_near_duplicates_are_together_whatever_their_numbers_and_colours():
-    image = field_of(1)
-    twin = pixels.with_brightness(pixels.as_jpeg(image, 70), 0.7)
-    looks = [look_of(field_of(seed), PX) for seed in range(20, 26)]
-    looks += [look_of(image, PX), look_of(twin, PX)]
-    groups = group_by_look(looks, [1, 2, 3, 4, 5, 6, 7, 900], 7)
-    assert groups[-1] == groups[-2]
+def test_pictures_without_a_class_are_grouped_by_look_too():
+    images = [image_of(str(n), number=n) for n in range(4)]
+    facts = [facts_of(str(n), look(100.0, n)) for n in range(4)]
+    assert groups_of(images, facts, 1).names == ("set-look00",) * 4
 
 
-def test_a_chain_of_near_duplicates_is_one_group():
-    one, other = np.eye(256)[0], np.eye(256)[1]
-    chain = [np.cos(a) * one + np.sin(a) * other for a in np.deg2rad([0, 10, 20, 30])]
-    looks = [Look(np.full(9, 10.0 * i), thumbnail) for i, thumbnail in enumerate(chain)]
-    looks.append(look(500.0, 3))
-    assert group_by_look(looks, [None] * 5, 5).tolist() == [0, 0, 0, 0, 1]
+def test_one_field_under_two_classes_is_one_group():
+    images, facts = slides("Pre", 2)
+    images.append(image_of("again", label="Early"))
+    facts.append(facts_of("saved again", facts[3].look))
+    names = groups_of(images, facts, 2).names
+    assert names[4] == names[3] == "set-Pre-look01"
 
 
-def test_pictures_without_numbers_are_grouped_by_colour():
-    looks = [look(100.0 + seed % 2, seed) for seed in range(4)]
-    looks += [look(180.0 + seed % 2, seed) for seed in range(4, 8)]
-    assert group_by_look(looks, [None] * 8, 2).tolist() == [0] * 4 + [1] * 4
+def test_a_byte_identical_picture_is_in_the_group_of_the_first_and_changes_no_other():
+    images = [image_of(f"{n}", label="Pre", number=n) for n in (1, 2, 100, 101)]
+    facts = [facts_of(str(n), look(100.0, n)) for n in range(4)]
+    alone = groups_of(images, facts, 2).names
+    twins = [image_of("twin", label="Pre", number=199), image_of("of other", "b", split="test")]
+    names = groups_of([*images, *twins], [*facts, facts[0], facts[1]], 2).names
+    assert names == (*alone, alone[0], alone[1])
+
+
+def test_a_file_without_subject_goes_with_its_twin_that_has_one():
+    images = [image_of("a", label="Pre", number=1), image_of("b", "other", subject="7")]
+    groups = groups_of(images, [facts_of("same", look(1.0, 1)), facts_of("same")], 2)
+    assert groups.names == ("other-7", "other-7")
+
+
+def test_nothing_in_gives_nothing_out():
+    assert groups_of([], [], 20).names == ()
+
+
+def test_groups_as_spelt_know_nothing_of_joined_subjects():
+    images = [image_of("a", subject="20"), image_of("b", subject="21"), image_of("c")]
+    assert groups_as_spelt(images).names == ("set-20", "set-21", "set-c")
+
+
+# --- groups that are kept -----------------------------------------------------------------------
+
+
+def test_kept_groups_stay_when_pictures_come_and_go():
+    images, facts = slides("Pre", 20)
+    kept = dict(zip((f.sha256 for f in facts), groups_of(images, facts, 5).names, strict=True))
+    more, more_facts = slides("Pre", 3, first=30)
+    rows = list(range(0, 40, 3))
+    some = [images[row] for row in rows] + more
+    some_facts = [facts[row] for row in rows] + more_facts
+    names = groups_of(some, some_facts, 5, kept).names
+    assert names[: len(rows)] == tuple(kept[facts[row].sha256] for row in rows)
+    assert set(names[len(rows) :]) <= set(kept.values())
+
+
+def test_a_new_class_beside_kept_ones_gets_its_own_groups():
+    images, facts = slides("Pre", 3)
+    kept = {fact.sha256: "old" for fact in facts}
+    more, more_facts = slides("Early", 3)
+    names = groups_of([*images, *more], [*facts, *more_facts], 2, kept).names
+    assert names == (*["old"] * 6, *["set-Early-look00"] * 3, *["set-Early-look01"] * 3)
+
+
+def test_a_near_duplicate_of_a_kept_picture_joins_its_group():
+    images, facts = slides("Pre", 3)
+    kept = {facts[0].sha256: "first", facts[5].sha256: "second"}
+    images.append(image_of("again", label="Pre"))
+    far = Look(np.full(9, 180.0), facts[0].look.thumbnail)
+    names = groups_of(images, [*facts, facts_of("saved again", far)], 2, kept).names
+    assert names[-1] == "first"
 
 
 @given(
-    st.lists(st.integers(0, 255), min_size=1, max_size=15),
+    st.lists(st.tuples(st.integers(0, 255), st.booleans()), min_size=1, max_size=25),
     st.integers(1, 6),
-    st.integers(0, 1000),
 )
-def test_there_are_no_more_groups_than_asked_for_and_they_are_numbered_in_order(
-    colours, most, seed
-):
-    looks = [look(float(c), seed + i) for i, c in enumerate(colours)]
-    groups = group_by_look(looks, list(range(len(looks))), most)
-    assert len(groups) == len(looks)
-    assert len(set(groups.tolist())) <= most
-    first = [groups.tolist().index(g) for g in range(int(groups.max()) + 1)]
-    assert first == sorted(first)
+def test_no_kept_picture_changes_its_group(rows, most):
+    images = [image_of(str(n), label="AB"[n % 2], number=n) for n in range(len(rows))]
+    facts = [facts_of(str(n), look(float(c), n)) for n, (c, _) in enumerate(rows)]
+    old = [n for n, (_, is_old) in enumerate(rows) if is_old]
+    before = groups_of([images[n] for n in old], [facts[n] for n in old], most).names
+    kept = {facts[n].sha256: name for n, name in zip(old, before, strict=True)}
+    after = groups_of(images, facts, most, kept).names
+    assert tuple(after[n] for n in old) == before
+    for label in "AB":
+        assert len({g for g, i in zip(after, images, strict=True) if i.label == label}) <= most
 
 
-def test_a_picture_is_measured_the_same_every_time():
-    first, second = look_of(field_of(4), PX), look_of(field_of(4), PX)
-    np.testing.assert_array_equal(first.colours, second.colours)
-    np.testing.assert_array_equal(first.thumbnail, second.thumbnail)
+# --- C-NMC --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("label", ["Benign", "Early", "Pre", "Pro"])
-def test_file_numbers_of_real_pictures_say_something_of_their_slides(real_data, label):
-    """The nearest neighbour in colour has a number nearby much oftener than by chance."""
-    files = sorted((real_data / "all4" / "Original" / label).glob("*.jpg"))[:120]
-    looks = [look_of(pixels.without_scale_bar(images.read_image(f)), PX) for f in files]
-    colours = np.array([one.colours for one in looks])
-    colours /= np.maximum(colours.std(axis=0), 1.0)
-    apart = np.linalg.norm(colours[:, None] - colours[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    place = np.arange(len(files))
-    found = (np.abs(place - apart.argmin(axis=1)) <= 3).mean()
-    by_chance = 6 / (len(files) - 1)
-    assert found > 3 * by_chance
+def test_c_nmc_goes_by_patient_and_says_which_subjects_are_one(real_data):
+    images, facts = cnmc_images(real_data / "cnmc")
+    groups = groups_of(images, facts, 20)
+    assert groups.joined == (
+        ("20", "21"),
+        ("51", "75", "78"),
+        ("H2", "H4", "H5", "H6"),
+        ("H3", "H10"),
+    )
+    training = {n for n, image in zip(groups.names, images, strict=True) if image.fold is not None}
+    assert len(training) == 66
+    assert {"cnmc-20+21", "cnmc-51+75+78", "cnmc-H2+H4+H5+H6", "cnmc-H3+H10"} < training
+    assert len(set(groups.names)) == 66 + 28
+    of_file = {}
+    for name, fact in zip(groups.names, facts, strict=True):
+        assert of_file.setdefault(fact.sha256, name) == name

@@ -10,13 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made_fields import ALL4_FIELDS, ALL4_TWIN, YOLO_SIZE, all4_tree, yolo_boxes, yolo_tree
+from tests.made_fields import (
+    ALL4_FIELDS,
+    ALL4_TWIN,
+    YOLO_SIZE,
+    all4_tree,
+    field_of,
+    write_picture,
+    yolo_boxes,
+    yolo_tree,
+)
 from tests.made_onnx import detector_file
 from yolo_leuk import geometry, images, pixels
 from yolo_leuk.artifacts import sha256_of_file
-from yolo_leuk.errors import ConfigError, DataError, ImageError, OutputError, UsageError
+from yolo_leuk.errors import ConfigError, DataError, OutputError, UsageError
 from yolo_leuk.manifest import read_manifest
-from yolo_leuk.prepare.run import KNOWN_SOURCES, PrepareConfig, run
+from yolo_leuk.prepare.config import PrepareConfig
+from yolo_leuk.prepare.run import run
+from yolo_leuk.prepare.sources.kinds import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +114,7 @@ def test_crops_of_all_sources_are_at_the_same_scale(cells):
 
 def test_the_steps_say_what_was_done_to_the_pixels(cells):
     steps = {s.steps.split("; ")[0] for s in read_manifest(cells) if s.source == "all4"}
-    assert steps == {"scale bar painted out"}
+    assert steps == {"scale-bar: painted out"}
     (of_boxes,) = {s.steps for s in read_manifest(cells) if s.source != "all4"}
     assert of_boxes == "window of 3 red cells, rim 0.25"
 
@@ -223,10 +234,11 @@ def test_the_seed_decides_the_split(cells, all4, txl, tmp_path):
 def test_twins_are_left_out_and_listed(cells, all4):
     original = sorted((all4 / "Original" / "Pro").iterdir())[0]
     card = json.loads((cells / "dataset.json").read_text(encoding="utf-8"))
-    (pair,) = card["left_out_twins"]
-    assert {pair["left_out"], pair["kept"]} == {
-        f"Pro-{original.stem}", f"Pro-{Path(ALL4_TWIN).stem}",
-    }  # fmt: skip
+    assert card["left_out"] == {"broken": 0, "copies": 1}
+    (line,) = (cells / "problems.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert "left out: the same bytes as" in line
+    assert original.name in line
+    assert ALL4_TWIN in line
     assert "1 pictures are byte for byte copies" in (cells / "README.md").read_text()
 
 
@@ -237,7 +249,9 @@ def test_the_result_counts_what_the_manifest_lists(all4, txl, tmp_path):
     result = run(config_of(all4, txl, out=tmp_path / "out"))
     listed = Counter((s.split, s.label) for s in read_manifest(tmp_path / "out"))
     counted = {
-        (split, label): n for split, row in result.counts.items() for label, n in row.items()
+        (split, label): n
+        for split, row in result.counts["classify"].items()
+        for label, n in row.items()
     }
     assert {key: n for key, n in counted.items() if n} == dict(listed)
     assert result.folder == tmp_path / "out"
@@ -275,11 +289,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_number_of_workers(
     for workers in (1, 2):
         out = tmp_path / str(workers) / "same"
         run(config_of(all4, txl, out=out, task=task, workers=workers))
-        files = contents(out)
-        card = json.loads((out / "dataset.json").read_text(encoding="utf-8"))
-        del files["config.json"], files["dataset.json"]  # they hold the number of workers
-        del card["config"]["workers"]
-        made.append((files, card))
+        made.append(contents(out))
     assert made[0] == made[1]
 
 
@@ -327,17 +337,28 @@ def copied(source: Path, to: Path) -> Path:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_broken_picture_is_an_error_that_names_it_and_nothing_is_left_behind(
+def test_too_many_broken_pictures_are_an_error_that_lists_them_and_leaves_no_data_set(
     all4, tmp_path, workers
 ):
     source = copied(all4, tmp_path / "all4")
     broken = sorted((source / "Original" / "Pre").iterdir())[3]
     broken.write_bytes(broken.read_bytes()[:-600])
-    with pytest.raises(ImageError) as caught:
+    with pytest.raises(DataError, match=r"1 of 37 files cannot be used") as caught:
         run(config_of(source, out=tmp_path / "out", workers=workers))
-    assert str(broken) in str(caught.value)
+    assert broken.name in str(caught.value)
     assert caught.value.exit_code == 3
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["all4"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["all4", "out-problems.csv"]
+    assert "is cut off" in (tmp_path / "out-problems.csv").read_text(encoding="utf-8")
+
+
+def test_a_few_broken_pictures_are_left_out_and_listed(all4, tmp_path):
+    source = copied(all4, tmp_path / "all4")
+    broken = sorted((source / "Original" / "Pre").iterdir())[3]
+    broken.write_bytes(b"no picture")
+    result = run(config_of(source, out=tmp_path / "out", max_bad=0.05))
+    assert [problem.file for problem in result.problems] == [f"all4/Original/Pre/{broken.name}"]
+    assert f"all4/Original/Pre/{broken.name}" in (tmp_path / "out" / "problems.csv").read_text()
+    assert all(broken.stem not in s.sample_id for s in read_manifest(tmp_path / "out"))
 
 
 def test_a_folder_of_another_layout_is_a_data_error(tmp_path):
@@ -365,25 +386,32 @@ def test_too_few_groups_are_a_data_error(all4, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_boxes_without_red_cells_need_a_ruler(txl, tmp_path):
+def test_boxes_without_red_cells_take_the_ruler_of_the_shipped_detector(txl, tmp_path):
     source = copied(txl, tmp_path / "white only")
     for labels in (source / "labels").rglob("*.txt"):
         labels.write_text(labels.read_text().splitlines()[0] + "\n")
-    with pytest.raises(DataError, match="red cells") as caught:
-        run(config_of(source, out=tmp_path / "out"))
+    run(config_of(source, out=tmp_path / "out"))
+    (ruler,) = {s.px_per_rbc for s in read_manifest(tmp_path / "out")}
+    assert ruler == pytest.approx(20.0, rel=0.3)
+    run(config_of(source, out=tmp_path / "given", px_per_rbc=40.0))
+    assert {s.px_per_rbc for s in read_manifest(tmp_path / "given")} == {20.0}
+
+
+def test_pictures_without_any_cell_need_a_ruler(tmp_path):
+    for number in range(24):
+        name = tmp_path / "glass" / ("normal", "blast")[number % 2] / f"{number}.png"
+        write_picture(name, field_of(seed=number))
+    with pytest.raises(DataError, match="how wide a red cell is") as caught:
+        run(config_of(tmp_path / "glass", out=tmp_path / "out"))
     assert "--set px_per_rbc" in caught.value.hint
-    run(config_of(source, out=tmp_path / "out", px_per_rbc=40.0))
-    assert {s.px_per_rbc for s in read_manifest(tmp_path / "out")} == {20.0}
 
 
-def test_two_pictures_that_would_become_one_sample_are_an_error(txl, tmp_path):
+def test_two_pictures_that_differ_in_their_suffix_become_two_samples(txl, tmp_path):
     source = copied(txl, tmp_path / "tiny set")
     first = sorted((source / "images" / "train").iterdir())[0]
     first.with_suffix(".jpg").write_bytes(first.read_bytes() + b" ")
-    with pytest.raises(DataError, match="would both become") as caught:
-        run(config_of(source, out=tmp_path / "out"))
-    assert first.name in str(caught.value)
-    assert first.with_suffix(".jpg").name in str(caught.value)
+    run(config_of(source, out=tmp_path / "out"))
+    assert len(read_manifest(tmp_path / "out")) == 15
 
 
 def test_names_that_differ_only_in_odd_letters_stay_two_samples(txl, tmp_path):
@@ -435,7 +463,9 @@ def test_without_any_source_each_known_one_is_named_with_all_that_is_needed(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="datasets/raw") as caught:
         run(config_of())
-    for facts in KNOWN_SOURCES:
+    known = [kind.facts for kind in KINDS.values() if kind.facts is not None]
+    assert len(known) >= 5
+    for facts in known:
         for text in (facts.title, facts.page, facts.size, facts.licence, facts.raw_folder):
             assert text in caught.value.hint
 
@@ -456,8 +486,9 @@ def test_the_real_data_sets_are_prepared_without_leakage(real_data, tmp_path):
         assert all(len(home) == 1 for home in homes.values())
 
     card = json.loads((tmp_path / "out" / "dataset.json").read_text(encoding="utf-8"))
-    assert len(card["left_out_twins"]) == 40
-    assert all(pair["kept"].startswith("Pro-") for pair in card["left_out_twins"])
+    assert card["left_out"] == {"broken": 0, "copies": 40}
+    listed = (tmp_path / "out" / "problems.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert all("/Pro/" in line for line in listed)
 
     for label in ("Benign", "Early", "Pre", "Pro"):
         for split in ("test", "val"):
@@ -468,4 +499,4 @@ def test_the_real_data_sets_are_prepared_without_leakage(real_data, tmp_path):
     for split in ("train", "val", "test"):
         for picture in (real_data / "txl-pbc" / "images" / split).iterdir():
             assert own.get(sha256_of_file(picture), split) == split
-    assert sum(sum(row.values()) for row in result.counts.values()) == len(samples)
+    assert sum(sum(row.values()) for row in result.counts["classify"].values()) == len(samples)

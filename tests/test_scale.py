@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from yolo_leuk.errors import DataError
+from yolo_leuk.prepare import scale
 from yolo_leuk.prepare.scale import measured_px_per_rbc, px_per_rbc_of_all
+from yolo_leuk.prepare.source_tree import SourceFile
 from yolo_leuk.prepare.sources.source_image import SourceImage
 
 SIZE = (400, 200)
+FILE = SourceFile(Path("set"), "a.png")
 
 
 def image_of(boxes_xywh=(), labels=None, source="set/a", **options) -> SourceImage:
     """A picture of 400×200 px with boxes (centre x, centre y, width, height) in pixels."""
     boxes = np.array(boxes_xywh, float).reshape(-1, 4) / (400, 200, 400, 200)
     names = ("red",) * len(boxes) if labels is None else labels
-    return SourceImage(Path("a.png"), "a", source, boxes_cxcywhn=boxes, box_labels=names, **options)
+    return SourceImage(FILE, "a", source, boxes_cxcywhn=boxes, box_labels=names, **options)
 
 
 def red_cells(*sides, y: float = 100) -> list[tuple[float, ...]]:
@@ -47,7 +51,7 @@ def test_white_cells_are_not_measured():
 
 
 def test_a_picture_without_boxes_has_no_ruler_of_its_own():
-    assert measured_px_per_rbc(SourceImage(Path("a.png"), "a", "all4"), SIZE) is None
+    assert measured_px_per_rbc(SourceImage(FILE, "a", "all4"), SIZE) is None
 
 
 def test_a_picture_with_too_few_red_cells_takes_the_median_of_its_part():
@@ -61,9 +65,31 @@ def test_a_picture_with_too_few_red_cells_takes_the_median_of_its_part():
     assert px_per_rbc_of_all(images, [SIZE] * 5) == pytest.approx([40, 50, 45, 30, 20])
 
 
-def test_a_part_without_any_red_cell_is_an_error_with_what_to_do():
+def test_a_part_without_any_red_cell_is_measured_by_the_pipeline(monkeypatch):
+    asked = []
+    monkeypatch.setattr(scale, "_measured_by_pipeline", lambda own: asked.append(own) or 33.0)
+    images = [image_of(red_cells(*[40] * 4)), image_of(source="set/b"), image_of(source="set/b")]
+    assert px_per_rbc_of_all(images, [SIZE] * 3) == pytest.approx([40, 33, 33])
+    assert asked == [images[1:]]
+    assert px_per_rbc_of_all(images, [SIZE] * 3, 25.0) == pytest.approx([40, 25, 25])
+    assert len(asked) == 1
+
+
+def test_single_cells_on_black_are_the_ruler_of_their_source(tmp_path):
+    cell = np.zeros((120, 120, 3), np.uint8)
+    cv2.circle(cell, (60, 60), 40, (150, 60, 170), cv2.FILLED)
+    cv2.imwrite(str(tmp_path / "a.png"), cell)
+    image = SourceImage(SourceFile(tmp_path, "a.png"), "a", "cells", is_cell=True)
+    (ruler,) = px_per_rbc_of_all([image], [(120, 120)])
+    # The shipped pipeline takes such a cell for 1.6 red cells wide.
+    assert ruler == pytest.approx(80 / 1.6, rel=0.05)
+
+
+def test_where_nothing_tells_how_wide_a_red_cell_is_the_error_says_what_to_do(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((120, 120, 3), 235, np.uint8))
+    image = SourceImage(SourceFile(tmp_path, "a.png"), "a", "set/b")
     with pytest.raises(DataError, match="set/b") as caught:
-        px_per_rbc_of_all([image_of(red_cells(*[40] * 4)), image_of(source="set/b")], [SIZE] * 2)
+        px_per_rbc_of_all([image], [(120, 120)])
     assert "px_per_rbc" in caught.value.hint
 
 

@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.made_source_images import cnmc_images, facts_of, image_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.splits import place_by_group, place_by_source, split_of_fold
+from yolo_leuk.prepare.groups import groups_as_spelt, groups_of
+from yolo_leuk.prepare.splits import (
+    leaks_of_official,
+    place_by_group,
+    place_by_source,
+    place_official,
+    split_of_fold,
+)
 
 
 @st.composite
@@ -100,6 +108,37 @@ def test_groups_that_the_test_split_takes_are_missing_from_the_folds():
         place_by_group(["Pre"] * 8, [f"g{i}" for i in range(8)], folds=5, test_parts=2)
 
 
+def test_a_source_of_one_class_is_split_too():
+    placed = place_by_group(["hem"] * 30, [f"g{i % 10}" for i in range(30)], folds=4)
+    assert {place.fold for place in placed} == {-1, 0, 1, 2, 3}
+
+
+def test_thousands_of_pictures_of_one_patient_stay_together_and_the_others_fill_the_folds():
+    groups = ["large"] * 5000 + [f"g{i}" for i in range(12)] * 20
+    placed = place_by_group(["hem"] * len(groups), groups, folds=3)
+    assert all(len(home) == 1 for home in homes(groups, placed).values())
+    assert {place.fold for place in placed} == {-1, 0, 1, 2}
+    assert sum(place.split == "test" for place in placed) < 500
+
+
+def test_too_few_groups_say_what_to_do():
+    with pytest.raises(DataError, match="there are 1 group; at least 6") as caught:
+        place_by_group([""] * 9, ["g"] * 9)
+    assert "fewer folds" in caught.value.hint
+
+
+def test_beside_a_test_split_of_the_source_only_folds_are_filled():
+    labels, groups = ["Pre"] * 10, [f"g{i}" for i in range(10)]
+    placed = place_by_group(labels, groups, folds=5, test_parts=0)
+    assert {place.fold for place in placed} == {0, 1, 2, 3, 4}
+
+
+def test_beside_a_val_split_of_the_source_fold_0_stays_empty():
+    labels, groups = ["Pre"] * 10, [f"g{i}" for i in range(10)]
+    assert {p.fold for p in place_by_group(labels, groups, folds=4, first_fold=1)} == {-1, 1, 2, 3}
+    assert {p.fold for p in place_by_group(labels, groups, folds=2, first_fold=1)} == {-1, 1}
+
+
 # --- sources that bring their splits -----------------------------------------------------------
 
 
@@ -126,3 +165,72 @@ def test_the_seed_decides_the_fold_of_a_training_group():
     splits, groups = ["train"] * 40, [f"g{i}" for i in range(40)]
     first, again, other = (place_by_source(splits, groups, seed=s) for s in (1, 1, 2))
     assert first == again != other
+
+
+# --- folds of the source -------------------------------------------------------------------------
+
+
+def test_official_folds_are_val_and_train_and_what_has_none_is_test():
+    images = [image_of(str(n), fold=fold) for n, fold in enumerate([0, 1, 2, None])]
+    placed = [(place.split, place.fold) for place in place_official(images)]
+    assert placed == [("val", 0), ("train", 1), ("train", 2), ("test", -1)]
+
+
+def test_a_data_set_without_folds_beside_one_that_has_some_is_an_error_that_names_it():
+    images = [image_of("a", "all4"), image_of("b", "cnmc", fold=0), image_of("c", "cnmc")]
+    with pytest.raises(DataError, match="all4 has no folds of its own"):
+        place_official(images)
+
+
+def test_a_patient_in_one_fold_does_not_leak():
+    images = [image_of(str(n), subject=s, fold=1) for n, s in enumerate("12")]
+    facts = [facts_of("same")] * 2
+    assert leaks_of_official(images, groups_of(images, facts, 20).joined, facts) == ()
+
+
+def test_a_patient_in_a_fold_and_in_the_test_split_leaks():
+    images = [image_of("a", subject="1", fold=0), image_of("b", subject="2")]
+    images.append(image_of("c", subject="2"))
+    facts = [facts_of("same"), facts_of("same"), facts_of("other")]
+    (leak,) = leaks_of_official(images, groups_of(images, facts, 20).joined, facts)
+    assert leak == (
+        "subjects 1 and 2 are one patient, for they share 1 file byte for byte, "
+        "but the official folds put 1 in fold 0; 2 in the test split"
+    )
+
+
+def test_a_twin_without_a_subject_is_not_in_the_sentence():
+    images = [image_of("a", subject="1", fold=0), image_of("b", subject="2", fold=0)]
+    images.append(image_of("c", fold=1))
+    facts = [facts_of("same")] * 3
+    assert leaks_of_official(images, groups_of(images, facts, 20).joined, facts) == ()
+
+
+def test_a_subject_of_another_data_set_with_the_same_number_is_not_in_the_sentence():
+    images = [image_of("a", subject="1", fold=0), image_of("b", subject="2", fold=1)]
+    images.append(image_of("c", "other", subject="1"))
+    facts = [facts_of("same"), facts_of("same"), facts_of("other")]
+    (leak,) = leaks_of_official(images, groups_of(images, facts, 20).joined, facts)
+    assert leak.endswith("put 1 in fold 0; 2 in fold 1")
+
+
+def test_all_four_joined_patients_of_c_nmc_stand_in_two_official_folds(real_data):
+    images, facts = cnmc_images(real_data / "cnmc")
+    leaks = leaks_of_official(images, groups_of(images, facts, 20).joined, facts)
+    share = "are one patient, for they share"
+    folds = "byte for byte, but the official folds put"
+    assert leaks == (
+        f"subjects 20 and 21 {share} 71 files {folds} 20 in fold 0; 21 in fold 2",
+        f"subjects 51, 75 and 78 {share} 21 files {folds} 51 in fold 1; 75 and 78 in fold 2",
+        f"subjects H2, H4, H5 and H6 {share} 6 files {folds} H6 in fold 0; H2, H4 and H5 in fold 2",
+        f"subjects H3 and H10 {share} 1 file {folds} H10 in fold 1; H3 in fold 2",
+    )
+
+
+def test_the_official_split_of_c_nmc_keeps_subjects_as_spelt_together(real_data):
+    images, _ = cnmc_images(real_data / "cnmc")
+    placed = place_official(images)
+    groups = groups_as_spelt(images).names
+    assert all(len(home) == 1 for home in homes(groups, placed).values())
+    counts = {split: sum(p.split == split for p in placed) for split in ("train", "val", "test")}
+    assert counts == {"train": 7134, "val": 3527, "test": 1867}

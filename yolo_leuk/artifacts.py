@@ -16,6 +16,9 @@ from yolo_leuk.errors import DataError, OutputError, YoloLeukError
 
 _CHUNK_BYTES = 1 << 20
 
+PARTIAL = ".partial-"
+"""What the names of files that are not yet whole begin with."""
+
 
 def sha256_of_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
@@ -40,7 +43,7 @@ def replaced(path: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix=path.suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -77,7 +80,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     staging: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".partial-{path.name}-", dir=path.parent))
+        staging = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
         yield staging
         staging.chmod(0o777 & ~_umask())
         if path.exists():

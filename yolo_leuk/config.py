@@ -190,6 +190,8 @@ def _as_type(value: Any, annotation: Any) -> Any:
         return _as_first_that_fits(value, inner)
     if origin is tuple:
         return _as_tuple(value, inner)
+    if origin is dict:
+        return _as_dict(value, inner[0], inner[1])
     return _as_scalar(value, annotation)
 
 
@@ -210,6 +212,12 @@ def _as_tuple(value: Any, inner: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(value) != len(inner):
         raise ValueError
     return tuple(_as_type(item, arm) for item, arm in zip(value, inner, strict=True))
+
+
+def _as_dict(value: Any, key: Any, item: Any) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return {_as_type(k, key): _as_type(v, item) for k, v in value.items()}
 
 
 def _as_scalar(value: Any, annotation: type) -> Any:
@@ -243,6 +251,8 @@ def _described(annotation: Any) -> str:
         return " or ".join(str(choice) for choice in inner)
     if origin in (Union, types.UnionType):
         return " or ".join(_described(arm) for arm in inner)
+    if origin is dict:
+        return f"key: value lines, each value {_described(inner[1])}"
     if origin is tuple and inner[-1] is Ellipsis:
         return f"a list, each {_described(inner[0])}"
     if origin is tuple:

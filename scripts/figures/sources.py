@@ -14,6 +14,7 @@ import numpy.typing as npt
 from yolo_leuk import geometry
 from yolo_leuk.artifacts import sha256_of_file
 from yolo_leuk.images import read_image
+from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources import yolo
 
 _FIELD_NAMES = {"WBC": "white", "RBC": "red", "Platelets": "platelet"}
@@ -62,16 +63,17 @@ def _voc_boxes(file: Path) -> dict[str, npt.NDArray[np.float32]]:
 def yolo_boxed(folder: Path, split: str, source: str = "") -> list[BoxedImage]:
     """Pictures of one split of a data set with YOLO boxes; of one source of it where named."""
     images = []
-    for image in yolo.scan(folder):
+    for image in yolo.scan(open_tree(folder)).images:
         if image.split != split or image.boxes_cxcywhn is None:
             continue
         if source and image.source != source:
             continue
-        height, width = read_image(image.path).shape[:2]
+        path = image.file.root / image.file.name
+        height, width = read_image(path).shape[:2]
         xyxy = geometry.xyxy_from_cxcywhn(image.boxes_cxcywhn, (width, height))
         names = np.array(image.box_labels)
         boxes = {name: xyxy[names == name] for name in _FIELD_NAMES.values()}
-        images.append(BoxedImage(image.path, boxes, _no_boxes()))
+        images.append(BoxedImage(path, boxes, _no_boxes()))
     return images
 
 

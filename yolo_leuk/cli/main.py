@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from yolo_leuk import __version__
+from yolo_leuk.cli.audit import audit
 from yolo_leuk.cli.detect import detect
 from yolo_leuk.cli.doctor import doctor
 from yolo_leuk.cli.prepare import prepare
@@ -24,6 +25,7 @@ app = typer.Typer(
 # In the order in which a newcomer meets them.
 app.command()(detect)
 app.command()(prepare)
+app.command()(audit)
 app.command()(train)
 app.command()(doctor)
 

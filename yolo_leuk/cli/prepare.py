@@ -14,7 +14,21 @@ from yolo_leuk.cli._table import table
 if TYPE_CHECKING:
     from yolo_leuk.prepare.run import PrepareResult
 
-SCHEMA = "yolo-leuk/prepare-run/1"
+SCHEMA = "yolo-leuk/prepare-run/2"
+
+Kind = Literal[
+    "auto",
+    "all4",
+    "cnmc",
+    "coco",
+    "folder",
+    "idb1",
+    "idb2",
+    "masks",
+    "table",
+    "voc",
+    "yolo",
+]
 
 
 def prepare(
@@ -22,23 +36,57 @@ def prepare(
         list[Path] | None,
         typer.Argument(
             metavar="SOURCE",
-            help="Folders as they were downloaded.  [default: what lies under datasets/raw]",
+            help="Folders or zips as downloaded.  [default: what lies under datasets/raw]",
             show_default=False,
         ),
     ] = None,
     *,
     kind: Annotated[
-        Literal["auto", "all4", "yolo"] | None,
-        typer.Option("--kind", help="Layout of the source.  [default: auto]"),
+        Kind | None, typer.Option("--kind", help="Layout of the source.  [default: auto]")
     ] = None,
     task: Annotated[
-        Literal["classify", "detect"] | None,
+        Literal["classify", "detect", "both"] | None,
         typer.Option(
             "--task",
-            help="classify: cells cut out; detect: fields with boxes.  [default: classify]",
+            help="classify: cells in folders of classes; detect: fields with boxes.  "
+            "[default: classify]",
+        ),
+    ] = None,
+    level: Annotated[
+        Literal["cell", "image"] | None,
+        typer.Option(
+            "--level", help="To classify: cells cut out, or whole pictures.  [default: cell]"
         ),
     ] = None,
     out: Out = None,
+    keep_split: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep-split",
+            metavar="MANIFEST",
+            help="Place new groups only; the others stay.",
+        ),
+    ] = None,
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            "--folds",
+            metavar="K",
+            help="Number of folds, or official: the source's own, which leak.",
+        ),
+    ] = None,
+    compose: Annotated[
+        Literal["none", "fields"] | None,
+        typer.Option("--compose", help="fields: single cells pasted into drawn fields, to detect."),
+    ] = None,
+    max_bad: Annotated[
+        float | None,
+        typer.Option(
+            "--max-bad",
+            metavar="SHARE",
+            help="Fail above this share of bad files.  [default: 0.01]",
+        ),
+    ] = None,
     config: Config = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
@@ -48,23 +96,35 @@ def prepare(
 
     Splits by group, never by picture. With no SOURCE and nothing under datasets/raw it says which
     data sets it knows, where they are and in which folder they belong. The sources are only read.
+    A killed run goes on when the same command is given again.
     """
     with reported_errors(debug=debug):
         from yolo_leuk.config import resolve
-        from yolo_leuk.prepare.run import PrepareConfig, run
+        from yolo_leuk.prepare.config import PrepareConfig
+        from yolo_leuk.prepare.run import run
 
         flags = {
             "sources": tuple(sources) if sources else None,
             "kind": kind,
             "task": task,
+            "level": level,
             "out": out,
+            "keep_split": keep_split,
+            "folds": int(folds) if folds is not None and folds.isdecimal() else folds,
+            "compose": compose,
+            "max_bad": max_bad,
         }
-        result = run(resolve(PrepareConfig, config, assignments or (), flags))
+        settings = resolve(PrepareConfig, config, assignments or (), flags)
+        result = run(settings, tell=_tell, progress=True)
         if as_json:
             _print_json(result)
         else:
             _print_table(result)
             typer.echo(result.folder)
+
+
+def _tell(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
 
 def _print_json(result: PrepareResult) -> None:
@@ -74,17 +134,20 @@ def _print_json(result: PrepareResult) -> None:
         "schema": SCHEMA,
         "folder": str(result.folder),
         "counts": result.counts,
+        "problems": [{"file": p.file, "reason": p.reason} for p in result.problems],
         "warnings": list(result.warnings),
     }
     typer.echo(to_json(content), nl=False)
 
 
 def _print_table(result: PrepareResult) -> None:
-    labels = list(dict.fromkeys(label for row in result.counts.values() for label in row))
-    rows = [
-        [split, *(str(counts.get(label, 0)) for label in labels)]
-        for split, counts in result.counts.items()
-    ]
-    typer.echo(table(["split", *labels], rows), err=True)
+    for task, counts in result.counts.items():
+        labels = list(dict.fromkeys(label for row in counts.values() for label in row))
+        rows = [
+            [split, *(str(row.get(label, 0)) for label in labels)] for split, row in counts.items()
+        ]
+        typer.echo(table([task, *labels], rows), err=True)
+    if result.problems:
+        _tell(f"warning: {len(result.problems)} files could not be used; problems.csv says why")
     for warning in result.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        _tell(f"warning: {warning}")

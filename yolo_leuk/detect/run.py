@@ -17,7 +17,7 @@ from yolo_leuk.detect.inputs import Failure, display_name, is_folder, is_synthet
 from yolo_leuk.detect.jpeg import at_most, encode_jpeg
 from yolo_leuk.detect.legend import add_legend
 from yolo_leuk.detect.palette import Colour, class_colours
-from yolo_leuk.detect.progress import progress_bar
+from yolo_leuk.progress import progress_bar
 from yolo_leuk.detect.report import ReportSection, picture_side_px, report_page, report_section
 from yolo_leuk.detect.run_folder import CONFIG_NAME, REPORT_NAME, RunFolder, open_run_folder
 from yolo_leuk.detect.wording import SYNTHETIC

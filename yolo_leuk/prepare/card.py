@@ -1,30 +1,132 @@
-"""What a data set says of itself: ``dataset.json``, ``README.md``, ``data.yaml``."""
+"""What a data set says of itself: manifest, ``dataset.json``, ``README.md``, a contact sheet."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from yolo_leuk import artifacts
+import cv2
+import numpy as np
+
+from yolo_leuk import artifacts, geometry, images
 from yolo_leuk.config import as_plain
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.manifest import FILE_NAME, SPLITS
+from yolo_leuk.manifest import FILE_NAME, SPLITS, write_manifest
+from yolo_leuk.prepare.balance import class_weights
+from yolo_leuk.prepare.config import PrepareConfig
+from yolo_leuk.prepare.contact_sheet import COLUMNS, contact_sheet, sheet_jpeg
+from yolo_leuk.prepare.problems import Problem, problems_csv
+from yolo_leuk.prepare.samples import MadeSamples, Task
 from yolo_leuk.prepare.sources.source_image import SourceFacts, SourceImage
+from yolo_leuk.records import Image, Sample
 
 SCHEMA = "yolo-leuk/dataset/1"
 
 NO_PATIENTS = "no patient identity in this data: the figure is optimistic"
 WEAK_LABELS = "a cell's label is that of its picture; malignant pictures hold normal cells too"
+OFFICIAL = "the source's own folds leak: a patient can stand in two of them"
+COMPOSED = "composed fields: cells on a drawn background, no photographs of fields"
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Number by split and class."""
+
+# Colours of boxes on a contact sheet, by class number.
+_BOX_RGB = ((20, 120, 40), (190, 40, 40), (40, 80, 200), (160, 60, 170), (180, 120, 0))
 
 
-def warnings_for(images: Sequence[SourceImage]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class DataSet:
+    """All that the tables of a data set are made of.
+
+    Attributes:
+        name: Its heading.
+        task: ``classify`` or ``detect``.
+        scheme: Its classes.
+        samples: Its rows.
+        counts: Samples (classify) or boxes (detect) by split and class.
+        sources: The known data sets that it was made of.
+        warnings: What a reader of any figure on it must know.
+        problems: What was left out, copies among it.
+        twins: How many of these are copies.
+    """
+
+    name: str
+    task: Task
+    scheme: LabelScheme
+    samples: Sequence[Sample]
+    counts: Counts
+    sources: Sequence[SourceFacts]
+    warnings: Sequence[str]
+    problems: Sequence[Problem]
+    twins: int
+
+
+def warnings_for(images: Sequence[SourceImage], config: PrepareConfig) -> tuple[str, ...]:
     """What a reader of any figure on these pictures must know."""
-    warnings = [NO_PATIENTS]
-    if any(image.label and image.boxes_cxcywhn is None for image in images):
-        warnings.append(WEAK_LABELS)
-    return tuple(warnings)
+    weak = any(
+        image.label and image.boxes_cxcywhn is None and not image.is_cell for image in images
+    )
+    found = {
+        NO_PATIENTS: any(not image.subject for image in images),
+        WEAK_LABELS: weak and not (config.task == "classify" and config.level == "image"),
+        OFFICIAL: config.folds == "official",
+        COMPOSED: config.compose == "fields",
+    }
+    return tuple(warning for warning, holds in found.items() if holds)
+
+
+def counted(made: Iterable[MadeSamples], samples: Sequence[Sample], task: Task) -> Counts:
+    """Boxes by split and class to detect; samples to classify."""
+    total: Counter[tuple[str, str]] = Counter()
+    if task == "classify":
+        total.update((sample.split, sample.label) for sample in samples)
+    else:
+        for part in made:
+            for sample in part.samples.get(task, ()):
+                for label, number in part.labels[task].items():
+                    total[sample.split, label] += number
+    counts: dict[str, dict[str, int]] = {}
+    for (split, label), number in sorted(total.items()):
+        counts.setdefault(split, {})[label] = number
+    return counts
+
+
+def write_tables(folder: Path, data_set: DataSet, config: PrepareConfig) -> None:
+    """Write all that lies beside the pictures. No dates: same input, same bytes.
+
+    Raises:
+        ManifestError, LeakageError: The rows break the rules of a manifest.
+        OutputError: The folder cannot be written.
+    """
+    plain = as_plain(dataclasses.replace(config, workers=0), whole_paths=False)
+    artifacts.write_json(folder / "config.json", plain)
+    write_manifest(folder / FILE_NAME, data_set.samples)
+    artifacts.write_text(folder / "problems.csv", problems_csv(data_set.problems))
+    if data_set.task == "detect":
+        artifacts.write_text(folder / "data.yaml", data_yaml(data_set.scheme))
+    artifacts.write_bytes(folder / "contact-sheet.jpg", sheet_jpeg(_sheet(folder, data_set)))
+    content = {
+        "schema": SCHEMA,
+        "task": data_set.task,
+        "level": config.level if data_set.task == "classify" else "field",
+        "classes": list(data_set.scheme.names),
+        "blasts": sorted(data_set.scheme.blasts),
+        "counts": {split: dict(data_set.counts.get(split, {})) for split in SPLITS},
+        "class_weights": _weights(data_set, config),
+        "sources": [dataclasses.asdict(facts) for facts in data_set.sources],
+        "left_out": {
+            "broken": len(data_set.problems) - data_set.twins,
+            "copies": data_set.twins,
+        },
+        "warnings": list(data_set.warnings),
+        "config": plain,
+        "manifest_sha256": artifacts.sha256_of_file(folder / FILE_NAME),
+    }
+    artifacts.write_json(folder / "dataset.json", content)
+    artifacts.write_text(folder / "README.md", _readme(data_set))
 
 
 def data_yaml(scheme: LabelScheme) -> str:
@@ -33,69 +135,80 @@ def data_yaml(scheme: LabelScheme) -> str:
     return f"train: images/train\nval: images/val\ntest: images/test\nnames:\n{names}"
 
 
-def write_card(
-    out: Path,
-    name: str,
-    config: Any,
-    scheme: LabelScheme,
-    counts: Mapping[str, Mapping[str, int]],
-    sources: Sequence[SourceFacts],
-    twins: Sequence[tuple[str, str]],
-    warnings: Sequence[str],
-) -> None:
-    """Write ``dataset.json`` and ``README.md``. Neither holds a date: same input, same bytes."""
-    manifest_sha256 = artifacts.sha256_of_file(out / FILE_NAME)
-    content = {
-        "schema": SCHEMA,
-        "task": config.task,
-        "classes": list(scheme.names),
-        "blasts": sorted(scheme.blasts),
-        "counts": {split: dict(counts.get(split, {})) for split in SPLITS},
-        "sources": [dataclasses.asdict(facts) for facts in sources],
-        "left_out_twins": [{"left_out": out_, "kept": kept} for out_, kept in twins],
-        "warnings": list(warnings),
-        "config": as_plain(config, whole_paths=False),
-        "manifest_sha256": manifest_sha256,
-    }
-    artifacts.write_json(out / "dataset.json", content)
-    artifacts.write_text(
-        out / "README.md", _readme(name, config.task, scheme, counts, sources, twins, warnings)
-    )
+def _weights(data_set: DataSet, config: PrepareConfig) -> dict[str, float] | None:
+    if data_set.task != "classify" or config.balance != "weights":
+        return None
+    return class_weights(data_set.samples)
 
 
-def _readme(
-    name: str,
-    task: str,
-    scheme: LabelScheme,
-    counts: Mapping[str, Mapping[str, int]],
-    sources: Sequence[SourceFacts],
-    twins: Sequence[tuple[str, str]],
-    warnings: Sequence[str],
-) -> str:
-    unit = "boxes" if task == "detect" else "cells"
+def _sheet(folder: Path, data_set: DataSet) -> Image:
+    """Some samples of each class, or some fields of each split with their boxes."""
+    rows = []
+    if data_set.task == "classify":
+        for label in data_set.scheme.names:
+            chosen = _spread([s for s in data_set.samples if s.label == label])
+            number = sum(1 for s in data_set.samples if s.label == label)
+            rows.append(
+                (f"{label}: {number}", [images.read_image(folder / s.path) for s in chosen])
+            )
+    else:
+        for split in SPLITS:
+            own = [s for s in data_set.samples if s.split == split]
+            pictures = [_with_boxes(folder, sample) for sample in _spread(own)]
+            rows.append((f"{split}: {len(own)} fields", pictures))
+    return contact_sheet(rows)
+
+
+def _spread(samples: Sequence[Sample]) -> list[Sample]:
+    ordered = sorted(samples, key=lambda s: s.sample_id)
+    if len(ordered) <= COLUMNS:
+        return ordered
+    return [ordered[int(i)] for i in np.linspace(0, len(ordered) - 1, COLUMNS).round()]
+
+
+def _with_boxes(folder: Path, sample: Sample) -> Image:
+    rgb = images.read_image(folder / sample.path).copy()
+    labels = folder / "labels" / sample.split / f"{sample.sample_id}.txt"
+    rows = [[float(v) for v in line.split()] for line in labels.read_text().splitlines()]
+    values = np.array(rows, np.float64).reshape(-1, 5)
+    size_wh = (sample.width, sample.height)
+    thickness = max(1, max(size_wh) // 150)
+    for class_id, box in zip(
+        values[:, 0].astype(int), geometry.xyxy_from_cxcywhn(values[:, 1:], size_wh), strict=True
+    ):
+        x1, y1, x2, y2 = (int(v) for v in box)
+        cv2.rectangle(rgb, (x1, y1), (x2, y2), _BOX_RGB[class_id % len(_BOX_RGB)], thickness)
+    return rgb
+
+
+def _readme(data_set: DataSet) -> str:
+    unit = "boxes" if data_set.task == "detect" else "samples"
     table = [f"| {unit} | " + " | ".join(SPLITS) + " |", "|---|" + "---:|" * len(SPLITS)]
-    for label in scheme.names:
-        row = [str(counts.get(split, {}).get(label, 0)) for split in SPLITS]
+    for label in data_set.scheme.names:
+        row = [str(data_set.counts.get(split, {}).get(label, 0)) for split in SPLITS]
         table.append(f"| {label} | " + " | ".join(row) + " |")
-    origins = [f"- {s.title}: {s.page}. Licence: {s.licence}." for s in sources]
-    notes = [f"- {warning}" for warning in warnings]
-    if twins:
-        notes.append(f"- {len(twins)} pictures are byte for byte copies of others and left out")
+    origins = [_origin(facts) for facts in data_set.sources]
+    notes = [f"- {warning}" for warning in data_set.warnings]
+    if broken := len(data_set.problems) - data_set.twins:
+        notes.append(f"- {broken} files could not be used; `problems.csv` says why")
+    if data_set.twins:
+        notes.append(f"- {data_set.twins} pictures are byte for byte copies of others and left out")
     return "\n".join(
         [
-            f"# {name}",
+            f"# {data_set.name}",
             "",
-            f"For `{task}`.",
+            f"For `{data_set.task}`.",
+            "",
+            "![some of its pictures](contact-sheet.jpg)",
             "",
             *table,
             "",
-            "## Sources",
-            "",
-            *origins,
-            "",
-            "## To know",
-            "",
-            *notes,
-            "",
+            *(["## Sources", "", *origins, ""] if origins else []),
+            *(["## To know", "", *notes, ""] if notes else []),
         ]
     )
+
+
+def _origin(facts: SourceFacts) -> str:
+    cited = f" Cite: {facts.citation}." if facts.citation else ""
+    return f"- {facts.title}: {facts.page}. Licence: {facts.licence}.{cited}"

@@ -1,8 +1,8 @@
-"""White cells in a field without boxes: a mask by colour, touching cells separated, boxes.
+"""White cells in a field without boxes: masks by colour, touching cells separated, boxes.
 
-Nuclei are the violet part of a Romanowsky stain. K-means with two clusters on the A channel of
-LAB (on its 256-bin histogram: the same clusters as on the pixels) finds them, opening and closing
-clean the mask, the distance transform and a watershed separate cells that touch.
+Nuclei are the violet part of the stain; ``segmentation.py`` grows them to whole cells. The distance
+transforms of both masks together say where cells have their middle: a cell with a lobed nucleus is
+one by its outline, two cells that run into each other are two by their nuclei.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from yolo_leuk import pixels
+from yolo_leuk.prepare.segmentation import cells_around
+from yolo_leuk.prepare.violet import Mask, disc, violet_mask
 from yolo_leuk.records import Image
 
-Mask = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,20 @@ class CellSizes:
     """What counts as a cell, in red-cell widths; one red cell is about 7.5 µm wide.
 
     Attributes:
-        smallest: Diameter of a circle of the smallest cell's area (a pyknotic nucleus: 4 µm).
+        smallest: Diameter of a circle of the smallest cell's area (a pyknotic nucleus: 5 µm).
         largest: The same for the largest; more is a smudge or a clump.
         least_distance: Between the centres of two cells that touch.
-        cytoplasm: How far a box reaches beyond the violet part on each side.
+        narrowest: What is narrower is no part of a cell: a red cell's rim, a bridge, a streak.
         least_solidity: Area of the cell over area of its convex hull.
+        least_nucleus: Share of the cell that its nucleus covers; smudges have next to none.
     """
 
-    smallest: float = 0.55
+    smallest: float = 0.65
     largest: float = 3.0
     least_distance: float = 0.55
-    cytoplasm: float = 0.06
+    narrowest: float = 0.5
     least_solidity: float = 0.8
+    least_nucleus: float = 0.35
 
 
 @dataclass(frozen=True)
@@ -47,129 +53,134 @@ class FoundCells:
         touches_border: bool, shape (n,).
     """
 
-    xyxy: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int32]
+    xyxy: Floats
+    labels: Labels
     touches_border: npt.NDArray[np.bool_]
 
 
-def two_means_threshold(values: npt.NDArray[np.uint8]) -> float:
-    """Border between the two clusters of K-means (k = 2) on a channel, by its histogram.
-
-    Lloyd's iteration on 256 weighted points is exact and independent of the number of pixels.
-    """
-    weights = np.bincount(values.reshape(-1), minlength=256).astype(np.float64)
-    levels = np.arange(256, dtype=np.float64)
-    low, high = float(values.min()), float(values.max())
-    for _ in range(100):
-        border = (low + high) / 2
-        below = levels <= border
-        if weights[below].sum() == 0 or weights[~below].sum() == 0:
-            break
-        moved = (
-            float(np.average(levels[below], weights=weights[below])),
-            float(np.average(levels[~below], weights=weights[~below])),
-        )
-        if moved == (low, high):
-            break
-        low, high = moved
-    return (low + high) / 2
-
-
-def violet_mask(image: Image, px_per_rbc: float) -> Mask:
-    """Nuclei and basophilic cytoplasm: 255 there, 0 elsewhere; shape (height, width).
-
-    Empty where nothing in the picture is clearly more violet than its red cells.
-    """
-    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
-    # Violet is high in A and low in B; red cells and pink smudges are not low in B.
-    violet = np.clip(lab[..., 1].astype(np.int16) - lab[..., 2] + 128, 0, 255).astype(np.uint8)
-    violet = np.asarray(cv2.GaussianBlur(violet, (0, 0), 0.8), np.uint8)
-    # Glass covers most of a picture and would be a cluster of its own beside all cells.
-    stained = lab[..., 0] < two_means_threshold(lab[..., 0])
-    if not stained.any():
-        return np.zeros(violet.shape, np.uint8)
-    border = two_means_threshold(violet[stained])
-    above = violet[stained & (violet > border)]
-    if above.size == 0 or above.mean() - violet[stained & (violet <= border)].mean() < 14:
-        return np.zeros(violet.shape, np.uint8)
-    mask = np.where(violet > border, 255, 0).astype(np.uint8)
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(3))
-    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(5))
-    return _with_small_holes_filled(np.asarray(closed, np.uint8), (0.35 * px_per_rbc) ** 2)
+# Between the middles of two cells the way leads through a neck; where it keeps more than this
+# share of the lower middle's height, the two are one.
+_NECK = 0.93
 
 
 def find_cells(image: Image, px_per_rbc: float, sizes: CellSizes | None = None) -> FoundCells:
-    """White cells of a field by their colour.
+    """White cells of a field by their colour, found on the reduced field.
 
     Args:
-        image: The field.
+        image: The field, with no scale bar left in it.
         px_per_rbc: Width of a red cell in pixels.
         sizes: What counts as a cell.
     """
-    return cells_from_mask(violet_mask(image, px_per_rbc), px_per_rbc, sizes or CellSizes())
+    field, factor = pixels.reduced_field(image, px_per_rbc)
+    scale = px_per_rbc / factor
+    violet = violet_mask(field, scale)
+    cells = cells_around(violet, field, scale)
+    found = cells_from_mask(cells, scale, sizes, nuclei=violet)
+    return found if factor == 1 else _enlarged(found, factor, image.shape[:2])
 
 
-def cells_from_mask(mask: Mask, px_per_rbc: float, sizes: CellSizes) -> FoundCells:
-    """Boxes of the cells in a binary mask; those that touch are separated first."""
-    parts = separated(mask, sizes.least_distance * px_per_rbc)
+def cells_from_mask(
+    mask: Mask, px_per_rbc: float, sizes: CellSizes | None = None, nuclei: Mask | None = None
+) -> FoundCells:
+    """Boxes of the cells in a mask; those that touch are separated first.
+
+    Args:
+        mask: White cells: not 0 there; shape (height, width).
+        px_per_rbc: Width of a red cell in pixels.
+        sizes: What counts as a cell.
+        nuclei: The same of nuclei alone; None where the mask tells no more than cells.
+    """
+    sizes = sizes or CellSizes()
+    nuclei = mask if nuclei is None else nuclei
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(int(sizes.narrowest * px_per_rbc) | 1))
+    parts = separated(np.asarray(opened, np.uint8), sizes.least_distance * px_per_rbc, nuclei)
     labels = np.zeros(mask.shape, np.int32)
-    boxes: list[tuple[float, float, float, float]] = []
-    border: list[bool] = []
-    margin = sizes.cytoplasm * px_per_rbc
-    height, width = mask.shape
-    for part in range(1, int(parts.max()) + 1):
-        rows, columns = np.nonzero(parts == part)
-        if rows.size == 0:
-            continue
-        x1, x2 = int(columns.min()), int(columns.max()) + 1
-        y1, y2 = int(rows.min()), int(rows.max()) + 1
-        at_border = x1 == 0 or y1 == 0 or x2 == width or y2 == height
-        diameter = 2 * np.sqrt(rows.size / np.pi) / px_per_rbc
-        smallest = sizes.smallest * (0.7 if at_border else 1.0)
-        if not smallest <= diameter <= sizes.largest:
-            continue
-        if _solidity(parts[y1:y2, x1:x2] == part) < sizes.least_solidity:
-            continue
-        boxes.append(
-            (
-                max(x1 - margin, 0.0),
-                max(y1 - margin, 0.0),
-                min(x2 + margin, float(width)),
-                min(y2 + margin, float(height)),
-            )
-        )
-        border.append(at_border)
-        labels[rows, columns] = len(boxes)
+    boxes: list[tuple[int, int, int, int]] = []
+    for part, x1, y1, x2, y2 in _windows(parts):
+        window = np.s_[y1:y2, x1:x2]
+        cell = parts[window] == part
+        at_border = _touches_border((x1, y1, x2, y2), mask.shape)
+        if _is_cell(cell, nuclei[window] > 0, at_border, px_per_rbc, sizes):
+            boxes.append((x1, y1, x2, y2))
+            labels[window][cell] = len(boxes)
     xyxy = np.array(boxes, np.float32).reshape(-1, 4)
-    return FoundCells(xyxy, labels, np.array(border, bool))
+    return FoundCells(xyxy, labels, np.array([_touches_border(b, mask.shape) for b in boxes], bool))
 
 
-def separated(mask: Mask, least_distance_px: float) -> npt.NDArray[np.int32]:
+def separated(mask: Mask, least_distance_px: float, nuclei: Mask | None = None) -> Labels:
     """Label the parts of a mask; cells that touch become two parts.
 
-    Seeds are the peaks of the smoothed distance transform at least ``least_distance_px`` apart.
-    Within its connected component a pixel goes to the seed with the least power distance
-    |p − c|² − r², where r is the radius of the circle inscribed at the seed: for round cells the
-    border runs through the two points where their outlines cross, as a watershed's should.
+    Seeds are the peaks of the smoothed height at least ``least_distance_px`` apart and with a neck
+    between them; the height is how deep a pixel lies in its cell, and again in its nucleus. Within
+    its connected component a pixel goes to the seed with the least power distance |p − c|² − r²,
+    where r is the radius of the circle inscribed at the seed: for round cells the border runs
+    through the two points where their outlines cross, as a watershed's should.
     """
-    distance = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, 5), np.float32)
-    smooth = cv2.GaussianBlur(distance, (0, 0), max(least_distance_px / 8, 0.8))
+    nuclei = mask if nuclei is None else nuclei
+    depth = _depth(mask)
+    height = depth + _depth(np.where(mask > 0, nuclei, 0).astype(np.uint8))
+    sigma = max(least_distance_px / 8, 0.8)
+    smooth = np.asarray(cv2.GaussianBlur(height, (0, 0), sigma), np.float32)
     reach = 2 * round(least_distance_px / 2) + 1
-    is_peak = (smooth >= cv2.dilate(smooth, _disc(reach))) & (mask > 0)
-    _, peaks, _, centres = cv2.connectedComponentsWithStats(is_peak.astype(np.uint8))
-    _, components = cv2.connectedComponents(mask)
+    is_peak = (smooth >= cv2.dilate(smooth, disc(reach))) & (mask > 0)
+    _, peaks, _, means = cv2.connectedComponentsWithStats(is_peak.astype(np.uint8))
+    centres = np.asarray(means, np.float64)
+    count, components, stats, _ = cv2.connectedComponentsWithStats(mask)
     parts = np.zeros(mask.shape, np.int32)
-    for component in range(1, int(components.max()) + 1):
-        rows, columns = np.nonzero(components == component)
-        seeds = np.unique(peaks[rows, columns])
-        seeds = seeds[seeds > 0]
+    for component in range(1, count):
+        x1, y1, width, height_px = stats[component, : cv2.CC_STAT_AREA]
+        window = np.s_[y1 : y1 + height_px, x1 : x1 + width]
+        inside = components[window] == component
+        seeds = np.unique(peaks[window][inside])
+        seeds = _with_necks_between(seeds[seeds > 0], centres, smooth)
         if seeds.size == 0:
             continue
-        x, y = centres[seeds].T
-        radius = np.array([distance[peaks == seed].max() for seed in seeds])
+        x, y = (centres[seeds] - (x1, y1)).T
+        at = np.rint(centres[seeds]).astype(np.intp)
+        radius = depth[at[:, 1], at[:, 0]]
+        rows, columns = np.nonzero(inside)
         power = (columns[:, None] - x) ** 2 + (rows[:, None] - y) ** 2 - radius**2
-        parts[rows, columns] = seeds[np.argmin(power, axis=1)]
+        parts[window][rows, columns] = seeds[np.argmin(power, axis=1)]
     return parts
+
+
+def _with_necks_between(
+    seeds: npt.NDArray[np.int32], centres: npt.NDArray[np.float64], height: Floats
+) -> npt.NDArray[np.int32]:
+    """The seeds, highest first, less those that no neck parts from a higher one."""
+    at = np.rint(centres[seeds]).astype(np.intp)
+    top = height[at[:, 1], at[:, 0]]
+    kept: list[int] = []
+    for index in np.argsort(-top, kind="stable"):
+        necks = [_lowest_between(centres[seeds[index]], centres[seeds[k]], height) for k in kept]
+        if all(neck <= _NECK * top[index] for neck in necks):
+            kept.append(int(index))
+    return seeds[kept]
+
+
+def _lowest_between(
+    start_xy: npt.NDArray[np.float64], end_xy: npt.NDArray[np.float64], height: Floats
+) -> float:
+    steps = int(np.abs(end_xy - start_xy).max()) + 2
+    x, y = np.rint(np.linspace(start_xy, end_xy, steps)).astype(np.intp).T
+    return float(height[y, x].min())
+
+
+def _is_cell(
+    cell: npt.NDArray[np.bool_],
+    nuclei: npt.NDArray[np.bool_],
+    at_border: bool,
+    px_per_rbc: float,
+    sizes: CellSizes,
+) -> bool:
+    area = int(cell.sum())
+    diameter = 2 * np.sqrt(area / np.pi) / px_per_rbc
+    smallest = sizes.smallest * (0.7 if at_border else 1.0)
+    return bool(
+        smallest <= diameter <= sizes.largest
+        and nuclei[cell].sum() >= sizes.least_nucleus * area
+        and _solidity(cell) >= sizes.least_solidity
+    )
 
 
 def _solidity(part: npt.NDArray[np.bool_]) -> float:
@@ -179,15 +190,32 @@ def _solidity(part: npt.NDArray[np.bool_]) -> float:
     return cv2.contourArea(largest) / hull if hull > 0 else 0.0
 
 
-def _with_small_holes_filled(mask: Mask, largest_px: float) -> Mask:
-    """Fill the pale centre of a nucleus, but not the glass that a ring of cells encloses."""
-    filled = mask.copy()
-    _, parts, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(mask), connectivity=4)
-    for part, row in enumerate(stats):
-        if part > 0 and row[cv2.CC_STAT_AREA] <= largest_px:
-            filled[parts == part] = 255
-    return filled
+def _depth(mask: Mask) -> Floats:
+    """How far each pixel lies from the edge of a mask; the edge of the picture is none."""
+    return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, 5), np.float32)
 
 
-def _disc(diameter: int) -> Mask:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter)), np.uint8)
+def _windows(parts: Labels) -> list[tuple[int, int, int, int, int]]:
+    """Each label with the corners x1, y1, x2, y2 of its pixels."""
+    rows, columns = np.nonzero(parts)
+    of_pixel = parts[rows, columns]
+    order = np.argsort(of_pixel, kind="stable")
+    labels, starts = np.unique(of_pixel[order], return_index=True)
+    if labels.size == 0:
+        return []
+    low_x, low_y = (np.minimum.reduceat(v[order], starts) for v in (columns, rows))
+    high_x, high_y = (np.maximum.reduceat(v[order], starts) + 1 for v in (columns, rows))
+    return list(zip(*(v.tolist() for v in (labels, low_x, low_y, high_x, high_y)), strict=True))
+
+
+def _touches_border(xyxy: tuple[int, int, int, int], shape_hw: tuple[int, ...]) -> bool:
+    x1, y1, x2, y2 = xyxy
+    return x1 == 0 or y1 == 0 or x2 == shape_hw[1] or y2 == shape_hw[0]
+
+
+def _enlarged(found: FoundCells, factor: int, shape_hw: tuple[int, int]) -> FoundCells:
+    """Cells of a reduced field in the field itself; a rest that filled no pixel has no cell."""
+    labels = np.zeros(shape_hw, np.int32)
+    large = found.labels.repeat(factor, axis=0).repeat(factor, axis=1)
+    labels[: large.shape[0], : large.shape[1]] = large
+    return FoundCells(found.xyxy * np.float32(factor), labels, found.touches_border)

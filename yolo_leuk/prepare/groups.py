@@ -1,121 +1,118 @@
-"""Groups for pictures of a source that names no patient: what looks like one slide stays together.
-
-A slide has its own stain and light, and its pictures were numbered one after the other. So
-pictures of one class are joined by average linkage on the colours of background, nuclei and red
-cells together with their distance in file number. Near-duplicates are always together. This is no
-patient identity: figures on such groups stay optimistic.
-"""
+"""Groups: what must stay in one split, by patient where one is known, else by what looks alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-import numpy.typing as npt
+from yolo_leuk.prepare.looks import (
+    Look,
+    group_by_look,
+    join_nearest,
+    look_of,
+    near_duplicates,
+)
+from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.subjects import patients_of
 
-from yolo_leuk.prepare.cells import two_means_threshold, violet_mask
-from yolo_leuk.records import Image
+if TYPE_CHECKING:
+    from yolo_leuk.prepare.facts import PictureFacts
 
-_THUMBNAIL_PX = 16
-
-# Correlation of two thumbnails above which two pictures show the same field. On ALL-4 the 40 exact
-# duplicates have 1.0; different fields of one slide stay below 0.9.
-NEAR_DUPLICATE_CORRELATION = 0.97
-
-# How far apart file numbers must be to count as one unit of colour distance.
-_NUMBERS_PER_UNIT = 15.0
-_NUMBER_LIMIT = 2.0
+__all__ = ["Groups", "Look", "group_by_look", "groups_as_spelt", "groups_of", "look_of"]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a picture looks like, for grouping.
+class Groups:
+    """What must stay in one split.
 
     Attributes:
-        colours: Median LAB of background, nuclei and red cells, float64, shape (9,).
-        thumbnail: Grey thumbnail, zero mean and unit length, float64, shape (256,).
+        names: Group of each picture.
+        joined: Subjects that share a byte-identical file and so are one patient.
     """
 
-    colours: npt.NDArray[np.float64]
-    thumbnail: npt.NDArray[np.float64]
+    names: tuple[str, ...]
+    joined: tuple[tuple[str, ...], ...]
 
 
-def look_of(image: Image, px_per_rbc: float) -> Look:
-    """Measure a picture whose scale bar is already painted out."""
-    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
-    nuclei = violet_mask(image, px_per_rbc) > 0
-    stained = lab[..., 0] < two_means_threshold(lab[..., 0])
-    parts = (~stained & ~nuclei, nuclei, stained & ~nuclei)
-    everywhere = np.median(lab.reshape(-1, 3), axis=0)
-    colours = [np.median(lab[part], axis=0) if part.any() else everywhere for part in parts]
-    grey = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY),
-        (_THUMBNAIL_PX, _THUMBNAIL_PX),
-        interpolation=cv2.INTER_AREA,
-    ).astype(np.float64)
-    centred = grey.reshape(-1) - grey.mean()
-    return Look(np.concatenate(colours), centred / max(float(np.linalg.norm(centred)), 1e-9))
+def groups_of(
+    images: Sequence[SourceImage],
+    facts: Sequence[PictureFacts],
+    groups_per_class: int,
+    kept: Mapping[str, str] | None = None,
+) -> Groups:
+    """Group all pictures of a run.
 
-
-def group_by_look(
-    looks: Sequence[Look], numbers: Sequence[int | None], group_count: int
-) -> npt.NDArray[np.int64]:
-    """Group the pictures of one class.
+    A picture goes by its patient where it has a subject; else by its look where it was looked at
+    and brings no split; else it is a group of its own. Byte-identical pictures are always together.
 
     Args:
-        looks: One per picture.
-        numbers: File number of each picture; None where it has none.
-        group_count: At most this many groups come out.
-
-    Returns:
-        Group number of each picture, counted from 0 in order of appearance, shape (n,).
+        images: All pictures, byte-identical ones too: they tell which subjects are one patient.
+        facts: Of each picture.
+        groups_per_class: Groups by look, at most, of each class of a data set.
+        kept: Group by SHA-256 of files that were grouped before. Of a class that has such groups,
+            new pictures join the nearest and no new group is made, since new pictures would
+            otherwise draw all borders anew.
     """
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import pdist
-
-    pieces = _near_duplicates(looks)
-    count = int(pieces.max()) + 1
-    if count <= group_count:
-        return _renumbered(pieces)
-    colours = np.array([look.colours for look in looks])
-    spread = np.maximum(colours.std(axis=0), 1.0)
-    number = np.array([np.nan if n is None else float(n) for n in numbers])
-    centre = np.array([colours[pieces == p].mean(axis=0) for p in range(count)]) / spread
-    place = np.array([_mean_or_nan(number[pieces == p]) for p in range(count)])
-    distance = pdist(centre) / np.sqrt(centre.shape[1])
-    apart = np.nan_to_num(pdist(place[:, None]) / _NUMBERS_PER_UNIT, nan=_NUMBER_LIMIT)
-    tree = linkage(distance + np.minimum(apart, _NUMBER_LIMIT), method="average")
-    of_piece = fcluster(tree, t=group_count, criterion="maxclust")
-    return _renumbered(of_piece[pieces])
-
-
-def _near_duplicates(looks: Sequence[Look]) -> npt.NDArray[np.int64]:
-    """Piece number of each picture; pictures that show the same field share one."""
-    thumbnails = np.array([look.thumbnail for look in looks])
-    same = thumbnails @ thumbnails.T >= NEAR_DUPLICATE_CORRELATION
-    piece = np.full(len(looks), -1, np.int64)
-    next_piece = 0
-    for start in range(len(looks)):
-        if piece[start] >= 0:
-            continue
-        reached = [start]
-        piece[start] = next_piece
-        while reached:
-            for neighbour in np.flatnonzero(same[reached.pop()] & (piece < 0)):
-                piece[neighbour] = next_piece
-                reached.append(int(neighbour))
-        next_piece += 1
-    return piece
+    sha256s = [fact.sha256 for fact in facts]
+    patients = patients_of(images, sha256s)
+    first = {sha256: row for row, sha256 in reversed(list(enumerate(sha256s)))}
+    names = [image.sample_id for image in images]
+    by_look: dict[str, list[int]] = {}
+    for row, (image, patient) in enumerate(zip(images, patients, strict=True)):
+        if patient:
+            names[row] = patient.group
+        elif facts[row].look and image.split is None and first[sha256s[row]] == row:
+            by_look.setdefault(image.data_set, []).append(row)
+    for data_set, rows in by_look.items():
+        found = _groups_by_look(
+            data_set,
+            [images[row] for row in rows],
+            [look for row in rows if (look := facts[row].look)],
+            [(kept or {}).get(sha256s[row]) for row in rows],
+            groups_per_class,
+        )
+        for row, name in zip(rows, found, strict=True):
+            names[row] = name
+    several = {p for p in patients if p and len(p.names) > 1}
+    return Groups(
+        tuple(names[first[sha256]] for sha256 in sha256s),
+        tuple(p.subjects for p in sorted(several, key=lambda p: p.names)),
+    )
 
 
-def _mean_or_nan(values: npt.NDArray[np.float64]) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float("nan")
+def groups_as_spelt(images: Sequence[SourceImage]) -> Groups:
+    """Group by subject as the source spells it, though some are one patient: for its own folds."""
+    names = (f"{i.data_set}-{i.subject}" if i.subject else i.sample_id for i in images)
+    return Groups(tuple(names), ())
 
 
-def _renumbered(groups: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    order = np.argsort(np.argsort(first))
-    return np.asarray(order[inverse], np.int64)
+def _groups_by_look(
+    data_set: str,
+    images: Sequence[SourceImage],
+    looks: Sequence[Look],
+    kept: Sequence[str | None],
+    groups_per_class: int,
+) -> list[str]:
+    """Group of each picture of a data set that goes by look."""
+    pieces = near_duplicates(looks)
+    # One field under two classes is one group all the same: that of its first picture's class.
+    label_of_piece: dict[int, str] = {}
+    for piece, image in zip(pieces.tolist(), images, strict=True):
+        label_of_piece.setdefault(piece, image.label or "")
+    labels = [label_of_piece[piece] for piece in pieces.tolist()]
+    names = [""] * len(images)
+    for label in set(labels):
+        rows = [row for row, own in enumerate(labels) if own == label]
+        chosen = [looks[row] for row in rows]
+        numbers = [images[row].number for row in rows]
+        groups = [kept[row] for row in rows]
+        if any(groups):
+            found = join_nearest(chosen, numbers, groups, pieces[rows])
+        else:
+            stem = f"{data_set}-{label}-look" if label else f"{data_set}-look"
+            made = group_by_look(chosen, numbers, groups_per_class, pieces[rows])
+            found = [f"{stem}{number:02d}" for number in made]
+        for row, name in zip(rows, found, strict=True):
+            names[row] = name
+    return names

@@ -1,70 +1,39 @@
-"""Sources as they were downloaded to one data set without leakage."""
+"""Sources as they were downloaded to data sets without leakage."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any
 
-from yolo_leuk import artifacts, images, pixels
+from yolo_leuk import __version__, artifacts
 from yolo_leuk.config import as_plain
-from yolo_leuk.errors import ConfigError, DataError, UsageError
-from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
-from yolo_leuk.manifest import FILE_NAME, write_manifest
-from yolo_leuk.prepare import card, groups, scale, splits
-from yolo_leuk.prepare.samples import SampleJob, make_samples
-from yolo_leuk.prepare.sources import all4, yolo
-from yolo_leuk.prepare.sources.source_image import SourceFacts, SourceImage
-from yolo_leuk.records import Sample
-
-Task = Literal["classify", "detect"]
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-_KINDS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], list[SourceImage]]]] = {
-    "all4": (all4.recognises, all4.scan),
-    "yolo": (yolo.recognises, yolo.scan),
-}
-KNOWN_SOURCES: tuple[SourceFacts, ...] = (all4.FACTS, yolo.TXL_PBC)
-RAW_FOLDER = Path("datasets/raw")
-
-
-@dataclass(frozen=True)
-class PrepareConfig:
-    """What ``prepare`` makes, and of what.
-
-    Attributes:
-        sources: Folders as they were downloaded; empty means what lies under ``datasets/raw``.
-        kind: ``auto``, ``all4`` or ``yolo``; the same for all sources.
-        task: ``classify`` cuts out cells, ``detect`` writes fields with boxes.
-        out: The data set's folder; ``datasets/<source>-<task>`` where None.
-        groups_per_class: Of a source without patients, at most.
-        folds: k of the folds of what is not test.
-        cells_per_image: At most so many cells of one picture, the most confident spread; 0 is all.
-        px_per_rbc: Width of a red cell in pixels where a source neither says nor shows it.
-        detect_px_per_rbc: Fields are reduced by whole factors as long as this much is left.
-        boxes_from: ONNX file of a detector that fills in the boxes of the classes that a source
-            does not label; None leaves them out.
-        seed: Of the splits.
-        workers: Processes; 0 means one per core.
-    """
-
-    sources: tuple[Path, ...] = ()
-    kind: Literal["auto", "all4", "yolo"] = "auto"
-    task: Task = "classify"
-    out: Path | None = None
-    groups_per_class: int = 20
-    folds: int = 5
-    cells_per_image: int = 0
-    px_per_rbc: float | None = None
-    detect_px_per_rbc: float = 60.0
-    boxes_from: Path | None = None
-    seed: int = 0
-    workers: int = 0
+from yolo_leuk.errors import DataError
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.manifest import FILE_NAME, read_manifest
+from yolo_leuk.prepare import card, extra, groups, scale, splits
+from yolo_leuk.prepare.config import PrepareConfig, check_config
+from yolo_leuk.prepare.facts import FactsJob, Hash, PictureFacts, facts_of, sha256_of
+from yolo_leuk.prepare.placements import placements_of
+from yolo_leuk.prepare.problems import Problem, problem_of, problems_csv
+from yolo_leuk.prepare.samples import (
+    MadeSamples,
+    SampleJob,
+    SampleRecipe,
+    Task,
+    make_samples,
+)
+from yolo_leuk.prepare.scanning import Scanned, Tell, scan_sources
+from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
+from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.splits import Placement
+from yolo_leuk.prepare.staging import Stage, staged
+from yolo_leuk.prepare.workers import Workers
+from yolo_leuk.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -72,237 +41,305 @@ class PrepareResult:
     """What came out.
 
     Attributes:
-        folder: The data set.
-        counts: Number of samples (classify) or boxes (detect) by split and class.
+        folder: The data set; with the task ``both`` a folder of two.
+        counts: Number of samples (classify) or boxes (detect) by task, split and class.
+        problems: What was left out, and why.
         warnings: What a reader of any figure on this data must know.
     """
 
     folder: Path
-    counts: dict[str, dict[str, int]]
-    warnings: tuple[str, ...] = field(default=())
+    counts: dict[Task, card.Counts]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
 
 
-def run(config: PrepareConfig) -> PrepareResult:
-    """Make a data set.
+def run(
+    config: PrepareConfig,
+    *,
+    hash_of: Hash = sha256_of,
+    tell: Tell = lambda _: None,
+    progress: bool = False,
+) -> PrepareResult:
+    """Make a data set, or go on with one that a killed run left.
+
+    Args:
+        config: What is made, and of what.
+        hash_of: What tells that two files have the same bytes; can be pickled.
+        tell: Is told what each source was taken for.
+        progress: Show a bar, if standard error is a terminal.
 
     Raises:
-        ConfigError: A number of the configuration is out of range.
+        ConfigError: The configuration cannot work.
         UsageError: No source is given and none lies under ``datasets/raw``.
-        DataError: A source is of no known kind, or a picture or label cannot be read.
-        OutputError: The folder already holds something, or cannot be written.
+        DataError: A source is of no known kind, or too much of it is broken.
+        LeakageError: Groups of two splits that are kept are one group now.
+        OutputError: The folder already holds something, another run is at it, or it cannot be
+            written.
     """
-    _check_config(config)
-    sources = config.sources or _found_sources()
-    scanned = [image for folder in sources for image in _scan(folder, config.kind)]
-    _check_ids(scanned)
-    out = config.out or Path("datasets") / f"{'-'.join(_names(scanned))}-{config.task}"
-    with artifacts.new_folder(out) as folder:
-        artifacts.write_json(folder / "config.json", as_plain(config, whole_paths=False))
-        made = _make(config, scanned, folder)
-        warnings = _write_tables(folder, out.name, config, made)
-    return PrepareResult(out, made.counts, warnings)
+    check_config(config)
+    scanned = scan_sources(config.sources, config.kind, config.labels, tell)
+    out = config.out or Path("datasets") / f"{'-'.join(_data_sets(scanned.images))}-{config.task}"
+    try:
+        with (
+            staged(out, _fingerprint(config, scanned)) as stage,
+            Workers(config.workers or os.cpu_count() or 1) as workers,
+        ):
+            result = _Preparation(config, scanned, stage, workers, hash_of, progress).run(out)
+    except _TooManyProblemsError as error:
+        beside = out.with_name(f"{out.name}-problems.csv")
+        artifacts.write_text(beside, problems_csv(error.problems))
+        raise DataError(
+            f"{error}; they are listed in {beside}",
+            hint="Mend or remove them, or allow more with --max-bad.",
+        ) from error
+    return result
+
+
+class _TooManyProblemsError(DataError):
+    def __init__(self, problems: Sequence[Problem], of: int, limit: float) -> None:
+        super().__init__(
+            f"{len(problems)} of {of} files cannot be used, more than {limit:.3g} of them; "
+            f"the first is {problems[0].file}: {problems[0].reason}"
+        )
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)
-class _Made:
-    """What was written: samples, counts, and which pictures they came from."""
+class _Picture:
+    """One picture with all that must be known to make samples of it."""
 
-    samples: list[Sample]
-    counts: dict[str, dict[str, int]]
-    kept: list[SourceImage]
-    twins: list[tuple[str, str]]
+    image: SourceImage
+    facts: PictureFacts
+    group: str
 
 
-def _make(config: PrepareConfig, scanned: Sequence[SourceImage], folder: Path) -> _Made:
-    """Read every picture twice: once to place it, once to cut it."""
-    workers = config.workers or os.cpu_count() or 1
-    facts = _in_parallel(_facts_of, scanned, workers)
-    chosen, twins = _without_twins(scanned, facts)
-    kept, kept_facts = [scanned[i] for i in chosen], [facts[i] for i in chosen]
-    rulers = scale.px_per_rbc_of_all(kept, [f.size_wh for f in kept_facts], config.px_per_rbc)
-    group_names = _groups(kept, kept_facts, config.groups_per_class)
-    places = _places(kept, group_names, config)
-    jobs = [
-        SampleJob(
-            image=image,
-            sha256=fact.sha256,
-            px_per_rbc=ruler,
-            group=group,
-            split=place.split,
-            fold=place.fold,
-            task=config.task,
-            scheme=_scheme(config.task),
-            out=folder,
+class _Preparation:
+    """One run, from scanned sources to whole data sets in its stage."""
+
+    def __init__(
+        self,
+        config: PrepareConfig,
+        scanned: Scanned,
+        stage: Stage,
+        workers: Workers,
+        hash_of: Hash,
+        progress: bool,
+    ) -> None:
+        self._config = config
+        self._scanned = scanned
+        self._stage = stage
+        self._hash_of = hash_of
+        self._progress = progress
+        self._workers = workers
+        self._problems = list(scanned.problems)
+        self._files = len(scanned.images) + len(scanned.problems)
+        self._recipe = self._recipe_of(config)
+
+    def run(self, out: Path) -> PrepareResult:
+        """Look at every picture, place it, make its samples, write the tables."""
+        pictures, twins, joined = self._grouped(self._looked_at())
+        places = self._places(pictures)
+        warnings = (
+            *card.warnings_for([p.image for p in pictures], self._config),
+            *self._warnings_of_boxes(),
+            *joined,
+        )
+        made = self._made(self._jobs(pictures, places))
+        self._check_problems()
+        counts: dict[Task, card.Counts] = {}
+        for task, folder in self._recipe.folders.items():
+            samples = [sample for part in made for sample in part.samples.get(task, ())]
+            samples = self._with_turns(task, samples)
+            counts[task] = card.counted(made, samples, task)
+            problems = [*self._problems, *twins]
+            card.write_tables(
+                folder,
+                card.DataSet(
+                    name=out.name if len(counts) == 1 == len(self._recipe.folders) else task,
+                    task=task,
+                    scheme=self._recipe.schemes[task],
+                    samples=samples,
+                    counts=counts[task],
+                    sources=self._scanned.facts,
+                    warnings=warnings,
+                    problems=problems,
+                    twins=len(twins),
+                ),
+                self._config,
+            )
+        return PrepareResult(out, counts, tuple(self._problems), warnings)
+
+    def _recipe_of(self, config: PrepareConfig) -> SampleRecipe:
+        classify = classify_scheme(config, self._scanned.scans)
+        schemes: dict[Task, LabelScheme] = {
+            "classify": classify,
+            "detect": detect_scheme(config, classify),
+        }
+        data = self._stage.data
+        only = len(config.tasks) == 1
+        return SampleRecipe(
+            folders={task: data if only else data / task for task in config.tasks},
+            schemes={task: schemes[task] for task in config.tasks},
+            level=config.level,
+            opening=config.opening,
             cells_per_image=config.cells_per_image,
             detect_px_per_rbc=config.detect_px_per_rbc,
             boxes_from=config.boxes_from,
         )
-        for image, fact, ruler, group, place in zip(
-            kept, kept_facts, rulers, group_names, places, strict=True
+
+    def _looked_at(self) -> list[tuple[SourceImage, PictureFacts]]:
+        """Every picture that can be read, with its facts; the others become problems."""
+        images = self._scanned.images
+        seen = self._stage.seen
+        todo = [i for i in images if i.sample_id not in seen.done]
+        jobs = [FactsJob(image, self._hash_of) for image in todo]
+        with self._bar(len(jobs)) as show:
+            for number, found in enumerate(self._workers.in_order(facts_of, jobs)):
+                show(number, todo[number].file.place.name)
+                entry = (
+                    dataclasses.astuple(found) if isinstance(found, Problem) else found.to_json()
+                )
+                seen.add(todo[number].sample_id, entry)
+        readable = []
+        for image in images:
+            entry = seen.done[image.sample_id]
+            if isinstance(entry, dict):
+                readable.append((image, PictureFacts.from_json(entry)))
+            else:
+                self._problems.append(Problem(*entry))
+        self._check_problems()
+        return readable
+
+    def _grouped(
+        self, readable: Sequence[tuple[SourceImage, PictureFacts]]
+    ) -> tuple[list[_Picture], list[Problem], tuple[str, ...]]:
+        """Pictures with their groups, one of each content; the copies; sentences about patients."""
+        images = [image for image, _ in readable]
+        facts = [fact for _, fact in readable]
+        found = groups.groups_of(images, facts, self._config.groups_per_class, self._kept_groups())
+        told = tuple(
+            f"subjects {', '.join(names)} share files: one patient" for names in found.joined
         )
-    ]
-    parts = _in_parallel(make_samples, jobs, workers)
-    samples = [sample for part in parts for sample in part.samples]
-    return _Made(samples, _counts(part.labels_by_split for part in parts), kept, twins)
+        if self._config.folds == "official":
+            told = splits.leaks_of_official(images, found.joined, facts)
+            found = groups.groups_as_spelt(images)
+        first: dict[str, SourceImage] = {}
+        pictures, twins = [], []
+        for image, fact, name in zip(images, facts, found.names, strict=True):
+            original = first.setdefault(fact.sha256, image)
+            if original is image:
+                pictures.append(_Picture(image, fact, name))
+            else:
+                reason = f"left out: the same bytes as {original.file.display_name}"
+                twins.append(problem_of(image.file, reason))
+        return pictures, twins, told
+
+    def _kept_groups(self) -> dict[str, str]:
+        if self._config.keep_split is None:
+            return {}
+        return {s.sha256: s.group for s in read_manifest(self._config.keep_split)}
+
+    def _places(self, pictures: Sequence[_Picture]) -> list[Placement]:
+        config = self._config
+        images = [picture.image for picture in pictures]
+        if config.folds == "official":
+            return splits.place_official(images)
+        kept = read_manifest(config.keep_split) if config.keep_split else ()
+        return placements_of(
+            images,
+            [picture.group for picture in pictures],
+            [picture.facts.sha256 for picture in pictures],
+            folds=config.folds,
+            seed=config.seed,
+            kept=kept,
+        )
+
+    def _jobs(self, pictures: Sequence[_Picture], places: Sequence[Placement]) -> list[SampleJob]:
+        rulers = scale.px_per_rbc_of_all(
+            [picture.image for picture in pictures],
+            [picture.facts.size_wh for picture in pictures],
+            self._config.px_per_rbc,
+        )
+        return [
+            SampleJob(p.image, p.facts.sha256, ruler, p.group, place, self._recipe)
+            for p, ruler, place in zip(pictures, rulers, places, strict=True)
+        ]
+
+    def _made(self, jobs: Sequence[SampleJob]) -> list[MadeSamples]:
+        """The samples of all pictures, and of the fields that are composed of some of them."""
+        if self._config.compose == "fields":
+            single = [job for job in jobs if job.image.is_cell]
+            jobs = [extra.without_detection(job) if job.image.is_cell else job for job in jobs]
+            fields = extra.field_jobs(single, self._config.compose_options, self._config.seed)
+            made = self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
+            return made + self._done(extra.make_field, fields, [job.name for job in fields])
+        return self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
+
+    def _with_turns(self, task: Task, samples: list[Any]) -> list[Any]:
+        """With turned copies of the training split, where these are asked for."""
+        if task != "classify" or self._config.balance != "turns":
+            return samples
+        jobs = extra.turn_jobs(samples, self._recipe.folders[task], self._config.seed)
+        made = self._done(extra.make_turn, jobs, [job.turn.name for job in jobs])
+        return samples + [sample for part in made for sample in part.samples[task]]
+
+    def _done(
+        self, function: Callable[[Any], MadeSamples], jobs: Sequence[Any], keys: Sequence[str]
+    ) -> list[MadeSamples]:
+        """What came of all jobs; those that an earlier run did are not done again."""
+        made = self._stage.made
+        todo = [(job, key) for job, key in zip(jobs, keys, strict=True) if key not in made.done]
+        with self._bar(len(todo)) as show:
+            results = self._workers.in_order(function, [job for job, _ in todo])
+            for number, result in enumerate(results):
+                show(number, todo[number][1])
+                made.add(todo[number][1], result.to_json())
+        parts = [MadeSamples.from_json(made.done[key]) for key in keys]
+        self._problems += [problem for part in parts for problem in part.problems]
+        return parts
+
+    def _check_problems(self) -> None:
+        limit = self._config.max_bad
+        if self._problems and len(self._problems) > limit * self._files:
+            raise _TooManyProblemsError(self._problems, self._files, limit)
+
+    def _warnings_of_boxes(self) -> tuple[str, ...]:
+        """Which classes of boxes the data sets do not have."""
+        there = {label for image in self._scanned.images for label in image.box_labels}
+        known = {name for scheme in self._recipe.schemes.values() for name in scheme.names}
+        return tuple(
+            f"boxes of {label} are left out; --set labels.{label}=white takes them for white cells"
+            for label in sorted(there - known - {"white", "red", "platelet"})
+        )
+
+    def _bar(self, total: int) -> Any:
+        return progress_bar(total, enabled=self._progress)
 
 
-def _check_config(config: PrepareConfig) -> None:
-    least = {"groups_per_class": 1, "folds": 2, "cells_per_image": 0, "seed": 0, "workers": 0}
-    for name, value in least.items():
-        if getattr(config, name) < value:
-            raise ConfigError(f"{name} is {getattr(config, name)}; expected {value} or more")
-    for name in ("px_per_rbc", "detect_px_per_rbc"):
-        ruler = getattr(config, name)
-        if ruler is not None and not ruler > 0:
-            raise ConfigError(f"{name} is {ruler}; expected above 0")
+def _data_sets(images: Sequence[SourceImage]) -> list[str]:
+    return sorted({image.data_set for image in images})
 
 
-def _check_ids(scanned: Sequence[SourceImage]) -> None:
-    first: dict[str, SourceImage] = {}
-    for image in scanned:
-        other = first.setdefault(image.sample_id, image)
-        if other is not image:
-            raise DataError(
-                f"{other.path} and {image.path} would both become the sample {image.sample_id}",
-                hint="Rename one of them, or the folder of one of the two data sets.",
-            )
+def _fingerprint(config: PrepareConfig, scanned: Scanned) -> str:
+    """Of all that decides what comes out: settings, version, and the files as they lie there."""
+    settings = as_plain(dataclasses.replace(config, out=None, workers=0), whole_paths=True)
+    read = {name: artifacts.sha256_of_file(path) for name, path in _files_of(config).items()}
+    digest = hashlib.sha256(artifacts.to_json([__version__, settings, read]).encode())
+    for image in scanned.images:
+        for file in (image.file, image.mask):
+            if file is not None:
+                path = file.root / file.name if file.root.is_dir() else file.root
+                facts = path.stat()
+                digest.update(f"{file}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
+        digest.update(repr((image.label, image.box_labels, image.boxes_cxcywhn)).encode())
+    return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class _Facts:
-    sha256: str
-    size_wh: tuple[int, int]
-    look: groups.Look | None
-
-
-def _facts_of(image: SourceImage) -> _Facts:
-    """Read a picture once for its hash, its size and, where groups go by look, its look."""
-    loaded = images.load_image(image.path)
-    size_wh = (loaded.rgb.shape[1], loaded.rgb.shape[0])
-    if image.split is not None or image.px_per_rbc is None:
-        return _Facts(loaded.sha256, size_wh, None)
-    rgb = pixels.without_scale_bar(loaded.rgb) if image.has_scale_bar else loaded.rgb
-    return _Facts(loaded.sha256, size_wh, groups.look_of(rgb, image.px_per_rbc))
-
-
-def _found_sources() -> tuple[Path, ...]:
-    found = tuple(
-        folder
-        for folder in (sorted(RAW_FOLDER.iterdir()) if RAW_FOLDER.is_dir() else [])
-        if any(recognises(folder) for recognises, _ in _KINDS.values())
-    )
-    if found:
-        return found
-    lines = [
-        f"  {facts.title}\n    page     {facts.page}\n    size     {facts.size}\n"
-        f"    licence  {facts.licence}\n    folder   {RAW_FOLDER / facts.raw_folder}"
-        for facts in KNOWN_SOURCES
-    ]
-    raise UsageError(
-        f"no data set that is known lies under {RAW_FOLDER}",
-        hint="Download one of these and unpack it there, or name its folder:\n" + "\n".join(lines),
-    )
-
-
-def _scan(folder: Path, kind: str) -> list[SourceImage]:
-    if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}", hint="Name the folder of a data set.")
-    if kind != "auto":
-        return _KINDS[kind][1](folder)
-    for recognises, scan in _KINDS.values():
-        if recognises(folder):
-            return scan(folder)
-    raise DataError(
-        f"{folder} has the layout of no known source ({', '.join(_KINDS)})",
-        hint="Name the folder that holds the class folders, or data.yaml with images/ and labels/.",
-    )
-
-
-def _names(scanned: Sequence[SourceImage]) -> list[str]:
-    return sorted({image.data_set for image in scanned})
-
-
-def _without_twins(
-    scanned: Sequence[SourceImage], facts: Sequence[_Facts]
-) -> tuple[list[int], list[tuple[str, str]]]:
-    """Positions of the first picture of each content, and the pairs (left out, kept)."""
-    first: dict[str, int] = {}
-    twins = []
-    for position, fact in enumerate(facts):
-        original = first.setdefault(fact.sha256, position)
-        if original != position:
-            twins.append((scanned[position].key, scanned[original].key))
-    return sorted(first.values()), twins
-
-
-def _groups(
-    kept: Sequence[SourceImage], facts: Sequence[_Facts], groups_per_class: int
-) -> list[str]:
-    """Group of each picture; pictures that come with a split are a group each."""
-    names = [image.sample_id for image in kept]
-    classes = sorted({i.label for i, f in zip(kept, facts, strict=True) if f.look and i.label})
-    for label in classes:
-        rows = [r for r, image in enumerate(kept) if image.label == label and facts[r].look]
-        looks = [look for r in rows if (look := facts[r].look) is not None]
-        numbers = groups.group_by_look(looks, [kept[r].number for r in rows], groups_per_class)
-        for row, number in zip(rows, numbers, strict=True):
-            names[row] = f"{kept[row].source}-{label}-look{number:02d}"
-    return names
-
-
-def _places(
-    kept: Sequence[SourceImage], group_names: Sequence[str], config: PrepareConfig
-) -> list[splits.Placement]:
-    """Splits of each source on its own, so that adding one moves no picture of another."""
-    places: list[splits.Placement | None] = [None] * len(kept)
-    for source in _names(kept):
-        rows = [r for r, image in enumerate(kept) if image.data_set == source]
-        own = [kept[r].split for r in rows]
-        names = [group_names[r] for r in rows]
-        if all(split is not None for split in own):
-            placed = splits.place_by_source(
-                [split or "" for split in own], names, folds=config.folds, seed=config.seed
-            )
-        else:
-            placed = splits.place_by_group(
-                [kept[r].label or "" for r in rows], names, folds=config.folds, seed=config.seed
-            )
-        for row, place in zip(rows, placed, strict=True):
-            places[row] = place
-    return [place for place in places if place is not None]
-
-
-def _scheme(task: Task) -> LabelScheme:
-    return FIELD if task == "detect" else MATURITY
-
-
-def _counts(parts: Iterable[Counter[tuple[str, str]]]) -> dict[str, dict[str, int]]:
-    total: Counter[tuple[str, str]] = Counter()
-    for part in parts:
-        total.update(part)
-    counts: dict[str, dict[str, int]] = {}
-    for (split, label), number in sorted(total.items()):
-        counts.setdefault(split, {})[label] = number
-    return counts
-
-
-def _write_tables(folder: Path, name: str, config: PrepareConfig, made: _Made) -> tuple[str, ...]:
-    """Manifest, description and card; returns the warnings that they carry."""
-    warnings = card.warnings_for(made.kept)
-    write_manifest(folder / FILE_NAME, made.samples)
-    if config.task == "detect":
-        artifacts.write_text(folder / "data.yaml", card.data_yaml(_scheme("detect")))
-    named = [facts for facts in KNOWN_SOURCES if facts.name in _names(made.kept)]
-    scheme = _scheme(config.task)
-    card.write_card(folder, name, config, scheme, made.counts, named, made.twins, warnings)
-    return warnings
-
-
-def _in_parallel(
-    function: Callable[[_Item], _Result], items: Sequence[_Item], workers: int
-) -> list[_Result]:
-    """Results in the order of the items, whatever the number of workers."""
-    if workers == 1 or len(items) < 2 * workers:
-        return [function(item) for item in items]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(function, items, chunksize=16))
+def _files_of(config: PrepareConfig) -> dict[str, Path]:
+    """Files besides the sources that decide what comes out."""
+    named = {"boxes_from": config.boxes_from, "keep_split": config.keep_split}
+    return {
+        name: path / FILE_NAME if path.is_dir() else path
+        for name, path in named.items()
+        if path is not None and path.exists()
+    }

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk import artifacts, geometry, images, pixels
+from yolo_leuk import artifacts, geometry, pixels, ruler
 from yolo_leuk.errors import DataError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare import crops
-from yolo_leuk.prepare.cells import find_cells
+from yolo_leuk.prepare.opening import Opening, opened
+from yolo_leuk.prepare.picture import Picture
+from yolo_leuk.prepare.problems import Problem, problem_of
 from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.splits import Placement
 from yolo_leuk.records import Image, Sample
+
+Task = Literal["classify", "detect"]
+Level = Literal["cell", "image"]
+
+OTHER = "Other"
+"""A white cell of a picture that has no class."""
+
+
+@dataclass(frozen=True)
+class SampleRecipe:
+    """What all samples of a run have in common.
+
+    Attributes:
+        folders: Where the data set of each task lies, and so which tasks there are.
+        schemes: Classes of each task.
+        level: ``cell`` cuts out cells to classify, ``image`` takes whole pictures.
+        opening: How pictures are opened.
+        cells_per_image: At most so many cells of one picture; 0 is all.
+        detect_px_per_rbc: Fields are reduced by whole factors as long as this much is left.
+        boxes_from: Detector for the classes that a source does not label, or None.
+    """
+
+    folders: Mapping[Task, Path]
+    schemes: Mapping[Task, LabelScheme]
+    level: Level
+    opening: Opening
+    cells_per_image: int
+    detect_px_per_rbc: float
+    boxes_from: Path | None
 
 
 @dataclass(frozen=True)
@@ -30,14 +64,8 @@ class SampleJob:
     sha256: str
     px_per_rbc: float
     group: str
-    split: str
-    fold: int
-    task: Literal["classify", "detect"]
-    scheme: LabelScheme
-    out: Path
-    cells_per_image: int
-    detect_px_per_rbc: float
-    boxes_from: Path | None
+    place: Placement
+    recipe: SampleRecipe
 
 
 @dataclass(frozen=True)
@@ -45,74 +73,109 @@ class MadeSamples:
     """What one source image became.
 
     Attributes:
-        samples: Rows of the manifest.
-        labels_by_split: Number of cells by (split, class).
+        samples: Rows of the manifest of each task.
+        labels: Number of cells of each class, by task; whole pictures count one.
+        problems: Why it, or a part of it, became nothing.
     """
 
-    samples: list[Sample]
-    labels_by_split: Counter[tuple[str, str]]
+    samples: Mapping[Task, tuple[Sample, ...]]
+    labels: Mapping[Task, Mapping[str, int]]
+    problems: tuple[Problem, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """For the journal of a run."""
+        return {
+            "samples": {
+                task: [dataclasses.astuple(sample) for sample in samples]
+                for task, samples in self.samples.items()
+            },
+            "labels": {task: dict(labels) for task, labels in self.labels.items()},
+            "problems": [dataclasses.astuple(problem) for problem in self.problems],
+        }
 
-@dataclass(frozen=True)
-class _Field:
-    """A field ready to be cut: painted, with the boxes of all its labelled cells."""
-
-    rgb: Image
-    xyxy: npt.NDArray[np.float32]
-    labels: tuple[str, ...]
-    painted_xyxy: tuple[int, int, int, int] | None
-    steps: tuple[str, ...]
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> MadeSamples:
+        """The opposite of ``to_json``."""
+        return cls(
+            {
+                task: tuple(Sample(*row) for row in rows)
+                for task, rows in content["samples"].items()
+            },
+            content["labels"],
+            tuple(Problem(*row) for row in content["problems"]),
+        )
 
 
 def make_samples(job: SampleJob) -> MadeSamples:
-    """Write the samples of one source image. Raises DataError or OutputError."""
-    field = _field_of(job)
-    return _as_field(job, field) if job.task == "detect" else _as_cells(job, field)
+    """Write the samples of one source image, for every task. Raises OutputError.
+
+    A picture that cannot be used becomes a problem.
+    """
+    try:
+        picture = opened(job.image, job.px_per_rbc, job.recipe.opening)
+    except DataError as error:
+        return MadeSamples({}, {}, (problem_of(job.image.file, str(error)),))
+    made: dict[Task, tuple[Sample, ...]] = {}
+    labels: dict[Task, Mapping[str, int]] = {}
+    problems: list[Problem] = []
+    for task in job.recipe.folders:
+        if task == "detect":
+            made[task], labels[task] = _as_field(job, picture)
+        elif job.recipe.level == "cell":
+            made[task], labels[task] = _as_cells(job, picture)
+        elif job.image.label is None:
+            problems.append(problem_of(job.image.file, "it has no class as a whole"))
+        else:
+            made[task], labels[task] = _as_whole(job, picture)
+    return MadeSamples(made, labels, tuple(problems))
 
 
-def _field_of(job: SampleJob) -> _Field:
-    rgb = images.read_image(job.image.path)
-    steps: list[str] = []
-    painted = pixels.find_scale_bar(rgb) if job.image.has_scale_bar else None
-    if painted is not None:
-        rgb = pixels.paint_out(rgb, painted)
-        steps.append("scale bar painted out")
-    if job.image.boxes_cxcywhn is not None:
-        size_wh = (rgb.shape[1], rgb.shape[0])
-        xyxy = geometry.clip_xyxy(
-            geometry.xyxy_from_cxcywhn(job.image.boxes_cxcywhn, size_wh), size_wh
-        )
-        return _Field(rgb, xyxy, job.image.box_labels, painted, tuple(steps))
-    found = find_cells(rgb, job.px_per_rbc)
-    steps.append("cells found by colour")
-    return _Field(rgb, found.xyxy, ("white",) * len(found.xyxy), painted, tuple(steps))
+# --- a field with boxes ------------------------------------------------------------------------
 
 
-def _as_field(job: SampleJob, field: _Field) -> MadeSamples:
-    reduced, factor = pixels.reduced_field(field.rgb, job.px_per_rbc, job.detect_px_per_rbc)
-    name = job.image.sample_id
+def _as_field(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Mapping[str, int]]:
+    recipe = job.recipe
+    scheme = recipe.schemes["detect"]
+    reduced, factor = pixels.reduced_field(
+        picture.rgb, picture.px_per_rbc, recipe.detect_px_per_rbc
+    )
     size_wh = (reduced.shape[1], reduced.shape[0])
     # The rest that fills no whole pixel is gone, and with it the edge of a box that lay there.
-    xyxy = geometry.clip_xyxy(field.xyxy / factor, size_wh)
-    labels, steps = field.labels, list(field.steps)
-    if job.boxes_from is not None and set(labels) <= {"white"}:
+    xyxy = geometry.clip_xyxy(picture.xyxy / factor, size_wh)
+    labels, steps = picture.labels, list(picture.steps)
+    if recipe.boxes_from is not None and set(labels) <= {"white"}:
         xyxy, labels = _completed(
-            reduced, job.px_per_rbc / factor, xyxy, job.scheme, job.boxes_from
+            reduced, picture.px_per_rbc / factor, xyxy, scheme, recipe.boxes_from
         )
-        steps.append(f"red cells and platelets boxed by {job.boxes_from.stem}")
+        steps.append(f"red cells and platelets boxed by {recipe.boxes_from.stem}")
     if factor > 1:
         steps.append(f"reduced by {factor}")
-    ids = [job.scheme.id_of(label) for label in labels]
+    labels = tuple(field_label(label, job.image, scheme) for label in labels)
+    known = np.array([label in scheme.names for label in labels], bool)
+    xyxy, labels = xyxy[known], tuple(np.array(labels, object)[known])
+    ids = [scheme.id_of(label) for label in labels]
     rows = geometry.cxcywhn_from_xyxy(xyxy, size_wh)
     text = "".join(
         f"{class_id} {' '.join(f'{v:.6f}' for v in row)}\n"
         for class_id, row in zip(ids, rows, strict=True)
     )
-    path = Path("images") / job.split / f"{name}.png"
-    _write_png(job.out / path, reduced)
-    artifacts.write_text(job.out / "labels" / job.split / f"{name}.txt", text)
-    sample = _row(job, name, path, reduced, job.image.label or "", job.px_per_rbc / factor, steps)
-    return MadeSamples([sample], Counter((job.split, label) for label in labels))
+    folder, split, name = recipe.folders["detect"], job.place.split, job.image.sample_id
+    path = Path("images") / split / f"{name}.png"
+    write_png(folder / path, reduced)
+    artifacts.write_text(folder / "labels" / split / f"{name}.txt", text)
+    sample = _row(
+        job, name, path, reduced, job.image.label or "", picture.px_per_rbc / factor, steps
+    )
+    return (sample,), Counter(labels)
+
+
+def field_label(label: str, image: SourceImage, scheme: LabelScheme) -> str:
+    """Class of a box in a detection data set.
+
+    Where the data set tells kinds of white cells apart, a box that is only known to be white takes
+    the class of its picture.
+    """
+    return (image.label or OTHER) if label == "white" and "white" not in scheme.names else label
 
 
 def _completed(
@@ -136,24 +199,53 @@ def _detector(path: Path) -> FieldDetector:
     return FieldDetector.load(path)
 
 
-def _as_cells(job: SampleJob, field: _Field) -> MadeSamples:
-    is_white = np.array([label == "white" for label in field.labels], bool)
-    xyxy = field.xyxy[is_white].reshape(-1, 4)
-    size_wh = (field.rgb.shape[1], field.rgb.shape[0])
-    xyxy = xyxy[crops.worth_cutting(xyxy, size_wh, job.px_per_rbc, field.painted_xyxy)]
-    if job.cells_per_image and len(xyxy) > job.cells_per_image:
+# --- cells and whole pictures with a class -----------------------------------------------------
+
+
+def _as_cells(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Mapping[str, int]]:
+    recipe = job.recipe
+    picture = _on_glass(picture)
+    labels = [_cell_label(label, job.image) for label in picture.labels]
+    is_cell = np.array([label in recipe.schemes["classify"].names for label in labels], bool)
+    chosen = np.flatnonzero(is_cell)
+    chosen = chosen[
+        crops.worth_cutting(
+            picture.xyxy[chosen], picture.size_wh, picture.px_per_rbc, picture.painted_xyxy
+        )
+    ]
+    if recipe.cells_per_image and len(chosen) > recipe.cells_per_image:
         # Evenly spread over the list, which runs over the picture; the same ones every time.
-        xyxy = xyxy[np.linspace(0, len(xyxy) - 1, job.cells_per_image).round().astype(int)]
-    label = job.image.label or "Other"
-    job.scheme.id_of(label)
+        chosen = chosen[np.linspace(0, len(chosen) - 1, recipe.cells_per_image).round().astype(int)]
     samples = []
-    for number, crop in enumerate(crops.cut_crops(field.rgb, xyxy, job.px_per_rbc)):
+    cut = crops.cut_crops(picture.rgb, picture.xyxy[chosen], picture.px_per_rbc)
+    steps = (*picture.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {pixels.RIM:g}")
+    for number, (row, crop) in enumerate(zip(chosen, cut, strict=True)):
         name = f"{job.image.sample_id}-c{number:03d}"
-        path = Path(job.split) / label / f"{name}.png"
-        _write_png(job.out / path, crop.picture)
-        steps = [*field.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {pixels.RIM:g}"]
-        samples.append(_row(job, name, path, crop.picture, label, crop.px_per_rbc, steps))
-    return MadeSamples(samples, Counter({(job.split, label): len(samples)}))
+        path = Path(job.place.split) / labels[row] / f"{name}.png"
+        write_png(recipe.folders["classify"] / path, crop.picture)
+        samples.append(_row(job, name, path, crop.picture, labels[row], crop.px_per_rbc, steps))
+    return tuple(samples), Counter(sample.label for sample in samples)
+
+
+def _on_glass(picture: Picture) -> Picture:
+    """A cell on black as ``detect`` shows it to a classifier; black could give away a class."""
+    if not ruler.is_cell_on_black(picture.rgb):
+        return picture
+    lit = dataclasses.replace(picture, rgb=ruler.on_glass(picture.rgb))
+    return lit.noted("black replaced by glass")
+
+
+def _cell_label(label: str, image: SourceImage) -> str:
+    """Class of one cell: its own, or, where it is only known to be white, its picture's."""
+    return (image.label or OTHER) if label == "white" else label
+
+
+def _as_whole(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Mapping[str, int]]:
+    label, name = job.image.label or "", job.image.sample_id
+    path = Path(job.place.split) / label / f"{name}.png"
+    write_png(job.recipe.folders["classify"] / path, picture.rgb)
+    sample = _row(job, name, path, picture.rgb, label, picture.px_per_rbc, picture.steps)
+    return (sample,), {label: 1}
 
 
 def _row(
@@ -163,7 +255,7 @@ def _row(
     picture: Image,
     label: str,
     px_per_rbc: float,
-    steps: list[str],
+    steps: tuple[str, ...] | list[str],
 ) -> Sample:
     return Sample(
         sample_id=name,
@@ -173,16 +265,17 @@ def _row(
         width=picture.shape[1],
         height=picture.shape[0],
         label=label,
-        subject="",
+        subject=job.image.subject,
         group=job.group,
-        split=job.split,
-        fold=job.fold,
+        split=job.place.split,
+        fold=job.place.fold,
         px_per_rbc=px_per_rbc,
         steps="; ".join(steps),
     )
 
 
-def _write_png(path: Path, rgb: Image) -> None:
+def write_png(path: Path, rgb: Image) -> None:
+    """Write a picture atomically, without loss. Raises OutputError."""
     done, buffer = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     if not done:
         raise DataError(f"a picture of {rgb.shape} pixels could not be written as PNG to {path}")

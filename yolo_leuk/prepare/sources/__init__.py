@@ -1,1 +1,1 @@
-"""One file per kind of source; each turns a folder as it was downloaded into source images."""
+"""One file per kind of source; each turns a folder or zip as downloaded into source images."""

@@ -1,14 +1,17 @@
-"""What every source yields: a picture on disk and what the source says of it."""
+"""What every source yields: pictures, and what the source says of each."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from yolo_leuk.labels import LabelScheme
+from yolo_leuk.prepare.problems import Problem
+from yolo_leuk.prepare.source_tree import SourceFile
 
 
 @dataclass(frozen=True)
@@ -16,8 +19,8 @@ class SourceImage:
     """One picture of a source.
 
     Attributes:
-        path: The file; only ever read.
-        key: Unique within the source, made of its path.
+        file: Where its bytes are; only ever read.
+        key: Unique within the source, made of its place.
         source: Name of the data set, with its part where it has parts.
         label: Class of the whole picture, or None.
         boxes_cxcywhn: Fractions of the image, shape (n, 4); None where the source has no boxes.
@@ -26,9 +29,16 @@ class SourceImage:
         split: The source's own split, or None.
         has_scale_bar: Whether a scale bar may be burnt in.
         px_per_rbc: Width of a red cell where the source is known to have one; else None.
+        subject: The patient, in one spelling; empty where the source does not say.
+        mask: A segmentation of the same size, or None where the source has none.
+        mask_kind: How to read ``mask``: ``cell-on-black``, the picture itself with nothing but
+            its cells, or ``values``, where grey values or colours stand for parts of a cell.
+        centres_xy: Centres of its blasts in pixels, where the source marks them by points.
+        is_cell: Whether it shows one cell and not a field.
+        fold: The source's own fold, or None.
     """
 
-    path: Path
+    file: SourceFile
     key: str
     source: str
     label: str | None = None
@@ -38,6 +48,12 @@ class SourceImage:
     split: str | None = None
     has_scale_bar: bool = False
     px_per_rbc: float | None = None
+    subject: str = ""
+    mask: SourceFile | None = None
+    mask_kind: str = ""
+    centres_xy: tuple[tuple[float, float], ...] = ()
+    is_cell: bool = False
+    fold: int | None = None
 
     @property
     def data_set(self) -> str:
@@ -58,6 +74,24 @@ class SourceImage:
 
 
 @dataclass(frozen=True)
+class Scan:
+    """All that a source says before any of its pictures is decoded.
+
+    Attributes:
+        images: The pictures that can be used, in a fixed order.
+        problems: What cannot be, and why; beside the problems of its tree.
+        scheme: The classes of its labels, and which of them are blasts; None where its pictures
+            have no class and its boxes no other than those of a field.
+        unlabelled: Number of pictures that lie there and are neither images nor masks nor problems.
+    """
+
+    images: list[SourceImage] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    scheme: LabelScheme | None = None
+    unlabelled: int = 0
+
+
+@dataclass(frozen=True)
 class SourceFacts:
     """Where a source comes from, for the data card."""
 
@@ -68,3 +102,5 @@ class SourceFacts:
     size: str
     raw_folder: str
     """Where ``prepare`` looks for it below ``datasets/raw``."""
+    citation: str = ""
+    """What its authors ask to be cited; empty where they ask for nothing."""

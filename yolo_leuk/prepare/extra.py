@@ -1,0 +1,131 @@
+"""Samples that no source has: fields composed of single cells, turned copies for balance."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from yolo_leuk import artifacts, geometry, images, pixels
+from yolo_leuk.errors import DataError
+from yolo_leuk.prepare.balance import ExtraTurn, extra_turns
+from yolo_leuk.prepare.compose import ComposeOptions, FieldPlan, compose_field, plan_fields
+from yolo_leuk.prepare.opening import opened
+from yolo_leuk.prepare.problems import problem_of
+from yolo_leuk.prepare.samples import MadeSamples, SampleJob, Task, field_label, write_png
+from yolo_leuk.records import Sample
+
+
+@dataclass(frozen=True)
+class FieldJob:
+    """A field to compose, in any process.
+
+    Attributes:
+        plan: Its group and name.
+        cells: The pictures of its cells, each as it would become a sample of its own.
+        options: How fields are composed.
+        seed: The same for all fields.
+    """
+
+    plan: FieldPlan
+    cells: tuple[SampleJob, ...]
+    options: ComposeOptions
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Fit for a file name: groups of joined patients have a plus sign in theirs."""
+        return self.plan.name.replace("+", "_")
+
+
+@dataclass(frozen=True)
+class TurnJob:
+    """A turned copy to write, in any process."""
+
+    turn: ExtraTurn
+    sample: Sample
+    folder: Path
+
+
+def without_detection(job: SampleJob) -> SampleJob:
+    """The job of a picture that is in composed fields only."""
+    folders: dict[Task, Path] = {t: f for t, f in job.recipe.folders.items() if t != "detect"}
+    return dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, folders=folders))
+
+
+def field_jobs(cells: Sequence[SampleJob], options: ComposeOptions, seed: int) -> list[FieldJob]:
+    """Share single cells out to fields. Raises DataError where there are none."""
+    if not cells:
+        raise DataError(
+            "compose=fields needs pictures of single cells; the sources have none",
+            hint="Leave it out, or name a source such as C-NMC.",
+        )
+    plans = plan_fields([job.group for job in cells], options, seed)
+    return [
+        FieldJob(plan, tuple(cells[position] for position in plan.cells), options, seed)
+        for plan in plans
+    ]
+
+
+def make_field(job: FieldJob) -> MadeSamples:
+    """Draw one field and write it with its boxes. Raises OutputError."""
+    first = job.cells[0]
+    scheme = first.recipe.schemes["detect"]
+    try:
+        pictures = [opened(c.image, c.px_per_rbc, c.recipe.opening) for c in job.cells]
+        labels = [field_label("white", c.image, scheme) for c in job.cells]
+        field = compose_field(pictures, labels, job.plan, job.options, job.seed)
+    except DataError as error:
+        return MadeSamples({}, {}, (problem_of(first.image.file, f"{job.name}: {error}"),))
+    folder, split = first.recipe.folders["detect"], first.place.split
+    rows = geometry.cxcywhn_from_xyxy(field.xyxy, field.size_wh)
+    text = "".join(
+        f"{scheme.id_of(label)} {' '.join(f'{v:.6f}' for v in row)}\n"
+        for label, row in zip(field.labels, rows, strict=True)
+    )
+    path = Path("images") / split / f"{job.name}.png"
+    write_png(folder / path, field.rgb)
+    artifacts.write_text(folder / "labels" / split / f"{job.name}.txt", text)
+    together = "".join(cell.sha256 for cell in job.cells)
+    sample = Sample(
+        sample_id=job.name,
+        path=path.as_posix(),
+        source=first.image.source,
+        sha256=hashlib.sha256(together.encode()).hexdigest(),
+        width=field.size_wh[0],
+        height=field.size_wh[1],
+        label="",
+        subject=first.image.subject,
+        group=job.plan.group,
+        split=split,
+        fold=first.place.fold,
+        px_per_rbc=field.px_per_rbc,
+        steps="; ".join(field.steps),
+    )
+    return MadeSamples({"detect": (sample,)}, {"detect": Counter(field.labels)})
+
+
+def turn_jobs(samples: Sequence[Sample], folder: Path, seed: int) -> list[TurnJob]:
+    """The turned copies with which all classes of the training split are equal."""
+    by_id = {sample.sample_id: sample for sample in samples}
+    return [TurnJob(turn, by_id[turn.sample_id], folder) for turn in extra_turns(samples, seed)]
+
+
+def make_turn(job: TurnJob) -> MadeSamples:
+    """Write one turned copy. Raises OutputError."""
+    rgb = images.read_image(job.folder / job.sample.path)
+    turned = pixels.turned(rgb, job.turn.quarter_turns, job.turn.mirrored)
+    path = PurePosixPath(job.sample.path).with_name(f"{job.turn.name}.png")
+    write_png(job.folder / path, turned)
+    sample = dataclasses.replace(
+        job.sample,
+        sample_id=job.turn.name,
+        path=str(path),
+        width=turned.shape[1],
+        height=turned.shape[0],
+        steps="; ".join((job.sample.steps, job.turn.step)),
+    )
+    return MadeSamples({"classify": (sample,)}, {"classify": {sample.label: 1}})

@@ -1,0 +1,73 @@
+"""Many items on all cores, results in the order of the items, and no process left behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from types import TracebackType
+from typing import TypeVar
+
+import cv2
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+# Items that go to a worker at once; a killed run does at most so many per worker again.
+_CHUNK = 8
+
+
+class Workers:
+    """Processes that do one thing after the other; they start when there is enough to do.
+
+    They are spawned, not forked: a fork copies the locks of OpenCV's threads without the threads,
+    and waits for ever.
+
+    Args:
+        number: How many; 1 means this process itself.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._pool: ProcessPoolExecutor | None = None
+
+    def in_order(
+        self, function: Callable[[_Item], _Result], items: Sequence[_Item]
+    ) -> Iterator[_Result]:
+        """Results of a function that can be pickled, one by one."""
+        if self._number == 1 or len(items) < 2 * _CHUNK:
+            return map(function, items)
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._number, context, initializer=_begin_worker)
+        return self._pool.map(function, items, chunksize=_CHUNK)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the processes; after an error without doing what is left."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    # As many workers as cores leave nothing for OpenCV's own threads.
+    cv2.setNumThreads(1)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """End when the main process is killed: a worker would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
