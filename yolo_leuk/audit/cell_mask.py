@@ -25,13 +25,13 @@ def cell_mask(image: Image) -> npt.NDArray[np.bool_]:
     """True where a white cell lies or may lie; shape (height, width)."""
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     if np.median(border.max(axis=1)) < _BLACK:
-        return _widened(image.max(axis=2) >= _BLACK)
+        return _widened(cv2.inRange(image, (0, 0, 0), (_BLACK - 1,) * 3) == 0)
     return _widened(_violet(image))
 
 
 def _violet(image: Image) -> npt.NDArray[np.bool_]:
     """Nuclei and basophilic cytoplasm: high in A, low in B, darker than the glass."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
     violet = np.clip(lab[..., 1].astype(np.int16) - lab[..., 2] + 128, 0, 255).astype(np.uint8)
     violet = np.asarray(cv2.GaussianBlur(violet, (0, 0), 0.8), np.uint8)
     # Among what is stained only: glass would be a cluster of its own beside all cells.

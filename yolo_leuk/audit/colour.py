@@ -22,7 +22,7 @@ def colour_numbers(pixels: npt.NDArray[np.uint8]) -> Floats:
     """
     if not len(pixels):
         return np.zeros(COLOUR_NUMBERS, np.float32)
-    brightness = pixels.astype(np.float32).mean(axis=1)
+    brightness = pixels.astype(np.float32) @ np.full(3, 1 / 3, np.float32)
     dark, bright = np.quantile(brightness, [0.1, 0.9])
     numbers = [
         np.median(pixels[brightness >= bright], axis=0),

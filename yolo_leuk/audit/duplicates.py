@@ -19,13 +19,13 @@ class Duplicate:
     Attributes:
         pictures: Two or more.
         same_bytes: Whether the files are the same to the last byte.
-        correlation: Of fine detail; 1 where the pixels are the same.
+        correlation: Of fine detail; None where the pixels are the same.
         turn: What has to be done to the second to get the first.
     """
 
     pictures: tuple[Picture, ...]
     same_bytes: bool
-    correlation: float = 1.0
+    correlation: float | None = None
     turn: str = TURNS[0]
 
     @property
@@ -101,7 +101,7 @@ def find_duplicates(
     first = [positions[0] for positions in of_content.values()]
     near = near_pairs(
         [facts[position].thumbnail for position in first],
-        [facts[position].coefficients for position in first],
+        [facts[position].spectrum for position in first],
         sum(position < own for position in first),
         workers=workers,
         show=show,

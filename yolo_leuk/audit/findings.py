@@ -36,15 +36,16 @@ class Finding:
 
 def findings_of(audit: Audit) -> list[Finding]:
     """All checks in the order in which a person reads them."""
+    shortcuts = audit.shortcuts
     return [
         _exact(audit.duplicates.exact),
         _near(audit.duplicates.near),
         _groups(audit),
         _balance(audit),
         _formats(audit),
-        _predicts(audit, "colour alone", audit.shortcuts and audit.shortcuts.colour_only),
+        _predicts(audit, "colour alone", shortcuts.colour_only if shortcuts else ()),
         _regions(audit),
-        _predicts(audit, "without cells", audit.shortcuts and audit.shortcuts.without_cells),
+        _predicts(audit, "without cells", shortcuts.without_cells if shortcuts else ()),
         _labels(audit),
         _unreadable(audit),
     ]
@@ -128,7 +129,7 @@ def _formats(audit: Audit) -> Finding:
     return Finding("formats and sizes", "ok", values)
 
 
-def _predicts(audit: Audit, check: str, scores: Sequence[Score] | None) -> Finding:
+def _predicts(audit: Audit, check: str, scores: Sequence[Score]) -> Finding:
     if not scores:
         return Finding(check, "not known", audit.no_shortcuts)
     text = f"{percent(scores[-1].accuracy)} right ({_in_short(scores[-1])})"

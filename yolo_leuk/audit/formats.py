@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from yolo_leuk.audit.balance import NO_CLASS, NO_SPLIT
 from yolo_leuk.audit.layout import Picture
 from yolo_leuk.audit.probe import Score, Trials, commonest, scores_of
 from yolo_leuk.audit.scan import PictureFacts
@@ -59,8 +60,9 @@ def formats_of(
         "suffix": [PurePosixPath(picture.path).suffix.lower() for picture in pictures],
         "format": [fact.kind for fact in facts],
         "size": [f"{fact.size_wh[0]}×{fact.size_wh[1]}" for fact in facts],
-        "JPEG quality": [str(fact.jpeg_quality or "none") for fact in facts],
     }
+    if any(fact.jpeg_quality for fact in facts):
+        values["JPEG quality"] = [str(fact.jpeg_quality or "none") for fact in facts]
     misnamed = [
         picture
         for picture, fact, suffix in zip(pictures, facts, values["suffix"], strict=True)
@@ -73,7 +75,10 @@ def formats_of(
 def _property(
     name: str, values: Sequence[str], pictures: Sequence[Picture], trials: Trials | None
 ) -> Property:
-    beside = [picture.label if trials else picture.split for picture in pictures]
+    if trials:
+        beside = [picture.label or NO_CLASS for picture in pictures]
+    else:
+        beside = [picture.split or NO_SPLIT for picture in pictures]
     pairs = Counter(zip(values, beside, strict=True))
     counts = {
         value: {other: pairs[value, other] for other in sorted(set(beside)) if pairs[value, other]}

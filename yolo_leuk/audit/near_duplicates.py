@@ -1,7 +1,8 @@
 """Pictures that show the same without being the same: other size, other light, turned, moved.
 
-Smears all look alike, and single cells on black even more so. So candidates come from the lowest
-frequencies, measured against what is usual in this data set, and each is checked by its detail.
+Smears all look alike, and single cells on black even more so, and a perceptual hash of 64 bits
+cannot tell them apart. So candidates come from whole spectra, measured against what is usual in
+this data set, and each is checked by its detail.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk.audit.thumbnail import TURNS, Thumbnail, correlation, turned, turned_coefficients
+from yolo_leuk.audit.thumbnail import (
+    HIGHEST,
+    TURNS,
+    Thumbnail,
+    correlation,
+    turned,
+    turned_spectrum,
+)
 from yolo_leuk.records import Floats
 
 # Each picture is compared in detail with so many that look most like it.
@@ -26,6 +34,10 @@ LEAST_CORRELATION = 0.55
 MOST_CORRELATION = 0.87
 
 _BLOCK = 64  # rows of the table of similarities that are in memory at once
+
+# Turns that a spectrum can tell; each stands for itself and for the one that is 180° further.
+_SPECTRAL_TURNS = (0, 1, 4, 5)
+_HALF_TURN = 3
 
 _INVERSE = {turn: {5: 6, 6: 5}.get(turn, turn) for turn in range(len(TURNS))}
 
@@ -64,7 +76,7 @@ class NearPairs:
 
 def near_pairs(
     thumbnails: Sequence[Thumbnail],
-    coefficients: Sequence[Floats],
+    spectra: Sequence[Floats],
     own: int,
     *,
     workers: int,
@@ -74,18 +86,18 @@ def near_pairs(
 
     Args:
         thumbnails: Of the data set, followed by those of the one that it is compared with.
-        coefficients: Of the same pictures.
+        spectra: Of the same pictures.
         own: How many are of the data set; pairs among the others are not looked for.
         workers: Threads.
         show: Told how many pictures are done.
 
     Returns:
         Pairs of positions in ``thumbnails``. Also found: mirrored and turned pictures, and fields
-        that were moved by up to an eighth of their width.
+        that were moved by up to a fifth of their width.
     """
     if not own:
         return NearPairs((), LEAST_CORRELATION, 0)
-    candidates = sorted(set(_candidates(_unusual(np.stack(coefficients)), own, show)))
+    candidates = sorted(set(_candidates(_unusual(np.stack(spectra)), own, show)))
 
     def compared(candidate: tuple[int, int, int]) -> float:
         first, second, turn = candidate
@@ -100,7 +112,9 @@ def near_pairs(
         if value >= threshold
     ]
     pairs.sort(key=lambda pair: (-pair.correlation, pair.first, pair.second))
-    return NearPairs(tuple(pairs), threshold, len(candidates))
+    # What is symmetric is found in more than one turn.
+    once = {(pair.first, pair.second): pair for pair in reversed(pairs)}
+    return NearPairs(tuple(reversed(once.values())), threshold, len(candidates))
 
 
 def _threshold(found: Sequence[float]) -> float:
@@ -115,20 +129,17 @@ def _threshold(found: Sequence[float]) -> float:
     return round(float(np.clip(usual, LEAST_CORRELATION, MOST_CORRELATION)), 2)
 
 
-def _unusual(coefficients: Floats) -> Floats:
-    """Each coefficient as its deviation from the mean picture, in standard deviations.
+def _unusual(spectra: Floats) -> Floats:
+    """Each strength as its deviation from the mean picture, in standard deviations.
 
-    Mean and deviation are over all eight turns of all pictures, so that a turned picture has the
-    same deviations, turned.
+    Mean and deviation are over all turns of all pictures, so that a turned picture has the same
+    deviations, turned.
     """
-    turns = range(len(TURNS))
-    mean = np.mean([turned_coefficients(coefficients, t).mean(axis=0) for t in turns], axis=0)
-    away = coefficients - mean.astype(np.float32)
-    squares = [np.square(turned_coefficients(away, t)).mean(axis=0) for t in turns]
-    spread = np.sqrt(np.mean(squares, axis=0))
-    away = away / np.maximum(spread, 1e-3 * spread.max() + 1e-6).astype(np.float32)
-    away[:, 0, 0] = 0  # brightness may differ
-    return np.asarray(away, np.float32)
+    mean = np.mean([turned_spectrum(spectra, t).mean(axis=0) for t in _SPECTRAL_TURNS], axis=0)
+    away = spectra - mean.astype(np.float32)
+    squares = [np.square(turned_spectrum(away, t)).mean(axis=0) for t in _SPECTRAL_TURNS]
+    spread = np.sqrt(np.mean(squares, axis=0)).astype(np.float32)
+    return np.asarray(away / (spread + 1e-6), np.float32)
 
 
 def _candidates(
@@ -136,7 +147,7 @@ def _candidates(
 ) -> Iterator[tuple[int, int, int]]:
     """For each picture those most like it: (position, larger position, turn of the latter)."""
     rows = _unit(looks[:own])
-    turns = [_unit(turned_coefficients(looks, turn)) for turn in range(len(TURNS))]
+    turns = [_unit(turned_spectrum(looks, turn)) for turn in _SPECTRAL_TURNS]
     for start in range(0, own, _BLOCK):
         show(start, "comparing")
         block = rows[start : start + _BLOCK]
@@ -149,11 +160,12 @@ def _candidates(
                 best[np.arange(len(block)), start + np.arange(len(block))] = -np.inf
             for row, column in _largest(best):
                 one, other = start + int(row), low + int(column)
-                how = int(turn[row, column])
-                if one < other:
-                    yield one, other, how
-                elif one > other:
-                    yield other, one, _INVERSE[how]
+                for half in (0, _HALF_TURN):
+                    how = _SPECTRAL_TURNS[turn[row, column]] ^ half
+                    if one < other:
+                        yield one, other, how
+                    elif one > other:
+                        yield other, one, _INVERSE[how]
 
 
 def _largest(table: Floats) -> npt.NDArray[np.intp]:
@@ -164,7 +176,7 @@ def _largest(table: Floats) -> npt.NDArray[np.intp]:
 
 
 def _unit(looks: Floats) -> Floats:
-    """Each look as a vector of length 1, shape (n, 100); zeros where there is nothing to see."""
-    flat = looks.reshape(len(looks), -1)
+    """Each look as a vector of length 1, shape (n, 231); the other half of a spectrum mirrors it."""
+    flat = looks[:, HIGHEST:].reshape(len(looks), -1)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.ascontiguousarray(flat / np.maximum(length, 1e-6), np.float32)

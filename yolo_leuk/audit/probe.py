@@ -18,7 +18,6 @@ Classifier = Callable[[Any, Labels, Any], Labels]
 """Takes features and labels to learn from and features to call; returns what it calls them."""
 
 _PARTS = 5  # of a data set without splits
-RANDOM = "random"
 OPTIMISTIC = (
     "the data set has no splits: pictures were drawn at random, so that pictures of one patient "
     "are learnt from and called alike, and the figure is optimistic"
@@ -125,12 +124,13 @@ def _parts(rows: Rows, labels: Sequence[str], groups: Sequence[str], seed: int) 
         of_group = [groups[row] for row in rows]
         cutter = StratifiedGroupKFold(_PARTS, shuffle=True, random_state=seed)
         parts = list(cutter.split(truth, truth, of_group))
-        how, warning = f"{_PARTS} parts by group", ""
+        name, warning = "parts by group", ""
     else:
         parts = list(StratifiedKFold(_PARTS, shuffle=True, random_state=seed).split(truth, truth))
-        how, warning = f"{_PARTS} random parts", OPTIMISTIC
-    trials = tuple(Trial(RANDOM, rows[learn], rows[call]) for learn, call in parts)
-    return Trials(trials, f"{how}, each called by what was learnt on the others", warning)
+        name, warning = "random parts", OPTIMISTIC
+    trials = tuple(Trial(name, rows[learn], rows[call]) for learn, call in parts)
+    how = f"{_PARTS} {name}, each called by what was learnt on the others"
+    return Trials(trials, how, warning)
 
 
 def scores_of(

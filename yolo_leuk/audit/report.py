@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 
 from yolo_leuk import __version__
-from yolo_leuk.audit.balance import Balance
+from yolo_leuk.audit.balance import NO_CLASS, NO_SPLIT, Balance
 from yolo_leuk.audit.duplicates import Duplicate
 from yolo_leuk.audit.exhibits import painted_out_uri, picture_uri, region_uri, some_of_each_class
 from yolo_leuk.audit.findings import Finding, counted, findings_of, percent
@@ -21,10 +21,16 @@ from yolo_leuk.audit.result import Audit, Shortcuts
 from yolo_leuk.audit.scan import Clues
 
 _MOST_ROWS = 10
+_MOST_NAMES = 3
 _PICTURES_OF_A_DUPLICATE = 4
 _PICTURES_OF_A_CLASS = 4
 
-_SECTION = '<section id="$anchor">\n<h2>$title $verdict</h2>\n<p>$text</p>\n$body</section>\n'
+_SECTION = """<section id="$anchor">
+<h2>$title $verdict</h2>
+<p class="faint">$meaning</p>
+<p>$text</p>
+$body</section>
+"""
 _NOTE = '<p class="faint">$text</p>\n'
 _WARNING = '<div class="box" role="note">$text</div>\n'
 _TABLE = '<div class="scroll"><table>\n<tr>$head</tr>\n$rows</table></div>\n'
@@ -41,18 +47,23 @@ _PLACE = '<div class="place $kind" style="grid-area:$area"><b>$score</b><br/>$na
 _FACT = "<dt>$name</dt><dd>$value</dd>\n"
 
 _VERDICTS = {"leak": "leak", "look": "look", "ok": "ok", "not known": "unknown"}
-_ANCHORS = (
-    "exact",
-    "near",
-    "groups",
-    "balance",
-    "formats",
-    "colour",
-    "regions",
-    "without-cells",
-    "labels",
-    "unreadable",
-)
+
+# In the order of the findings.
+_MEANINGS = {
+    "exact": "The same picture twice. In two splits, it is learnt by heart and then asked.",
+    "near": "The same field or cell again: stored anew, brighter, resized, turned or moved a bit.",
+    "groups": "A patient, or what stands for one, must be in one split only.",
+    "balance": "Pictures and boxes of each class in each split.",
+    "formats": "Whether suffix, file format, size or JPEG quality goes with the class.",
+    "colour": "How often eleven numbers of colour and brightness, and nothing of any shape, name "
+    "the right class. The more, the less a good figure says about cells.",
+    "regions": "What is burnt into a picture stands at its edge. Each corner and each strip "
+    "between two corners should do about as well as the others.",
+    "without-cells": "The same eleven numbers of what is left when white cells are painted out. "
+    "What is above a guess comes from glass, red cells, light and stain.",
+    "labels": "Boxes that no detector should learn, and files that do not belong together.",
+    "unreadable": "Files that are called pictures and cannot be read whole.",
+}
 
 
 def report_page(audit: Audit, clues: Mapping[str, Clues], *, examples: int) -> str:
@@ -80,12 +91,13 @@ def report_page(audit: Audit, clues: Mapping[str, Clues], *, examples: int) -> s
         fill(
             _SECTION,
             anchor=anchor,
-            title=finding.check.capitalize(),
+            title=_capital(finding.check),
             verdict=_verdict(finding),
-            text=f"{finding.text}.",
+            meaning=meaning,
+            text=f"{_capital(finding.text)}.",
             body=bodies[anchor](),
         )
-        for anchor, finding in zip(_ANCHORS, findings, strict=True)
+        for (anchor, meaning), finding in zip(_MEANINGS.items(), findings, strict=True)
     )
     page = files("yolo_leuk.audit").joinpath("page.html").read_text(encoding="utf-8")
     return fill(
@@ -121,6 +133,8 @@ def _leakage(audit: Audit) -> Html:
     text = (
         "No leakage was found. That is no proof: two pictures of one patient that look different "
         "can only be told by a name."
+        if audit.data_set.splits or audit.against
+        else "It has no splits, so nothing leaks yet. What is there twice must stay in one split."
     )
     return fill('<p class="purpose">$text</p>', text=text)
 
@@ -128,7 +142,7 @@ def _leakage(audit: Audit) -> Html:
 def _overview(findings: Sequence[Finding]) -> Html:
     rows = [
         [fill(_LINK, anchor=anchor, text=finding.check), _verdict(finding), finding.text]
-        for anchor, finding in zip(_ANCHORS, findings, strict=True)
+        for anchor, finding in zip(_MEANINGS, findings, strict=True)
     ]
     return _table(["check", "", "found"], rows)
 
@@ -175,12 +189,10 @@ def _duplicates(duplicates: Sequence[Duplicate], examples: int) -> Html:
 def _together(duplicate: Duplicate) -> Html:
     pictures = duplicate.pictures[:_PICTURES_OF_A_DUPLICATE]
     figures = join(_figure(picture_uri(picture), picture) for picture in pictures)
-    if duplicate.correlation == 1 and duplicate.same_bytes:
-        text = "the same file"
-    elif duplicate.correlation == 1:
-        text = "the same pixels"
+    if duplicate.correlation is not None:
+        text = f"correlation {duplicate.correlation:.3f}, {duplicate.turn}"
     else:
-        text = f"correlation {duplicate.correlation:.2f}, {duplicate.turn}"
+        text = "the same file" if duplicate.same_bytes else "the same pixels"
     hidden = len(duplicate.pictures) - len(pictures)
     return fill(_TOGETHER, figures=figures, text=text + (f", and {hidden} more" if hidden else ""))
 
@@ -219,26 +231,36 @@ def _balance(balance: Balance, noun: str) -> Html:
         [split, *(f"{counts[label]:,}" for label in labels), f"{sum(counts.values()):,}"]
         for split, counts in balance.counts.items()
     ]
-    return _table([noun, *labels, "all"], rows)
+    return _table([noun, *labels, "sum"], rows)
 
 
 def _formats(audit: Audit) -> Html:
-    parts = [_property(found) for found in audit.formats.properties]
+    alike = [f"{p.name} {value}" for p in audit.formats.properties for value in _only(p)]
+    parts = [fill(_NOTE, text=f"The same in all pictures: {', '.join(alike)}.")] if alike else []
+    columns = (*audit.data_set.splits, *audit.data_set.classes, NO_CLASS, NO_SPLIT)
+    parts += [
+        _property(found, columns) for found in audit.formats.properties if len(found.counts) > 1
+    ]
     if misnamed := audit.formats.misnamed:
-        names = ", ".join(picture.path for picture in misnamed[:_MOST_ROWS])
-        parts.append(fill(_NOTE, text=f"Suffix of another format: {names}"))
-        parts.append(_more(len(misnamed) - _MOST_ROWS))
+        names = ", ".join(picture.path for picture in misnamed[:_MOST_NAMES])
+        parts.append(fill(_NOTE, text=f"Suffix of another format: {names}."))
+        parts.append(_more(len(misnamed) - _MOST_NAMES))
     return join(parts)
 
 
-def _property(found: Property) -> Html:
-    others = sorted({other for counts in found.counts.values() for other in counts})
+def _only(found: Property) -> list[str]:
+    """The value that all pictures share, if they share one."""
+    return list(found.counts) if len(found.counts) == 1 else []
+
+
+def _property(found: Property, columns: Sequence[str]) -> Html:
+    present = {other for counts in found.counts.values() for other in counts}
+    others = [column for column in columns if column in present]
     rows = [
         [value, *(f"{counts.get(other, 0):,}" for other in others)]
         for value, counts in list(found.counts.items())[:_MOST_ROWS]
     ]
-    head = [found.name, *(other or "pictures" for other in others)]
-    parts = [_table(head, rows), _more(len(found.counts) - _MOST_ROWS)]
+    parts = [_table([found.name, *others], rows), _more(len(found.counts) - _MOST_ROWS)]
     if found.scores:
         score = found.scores[-1]
         text = (
@@ -254,7 +276,7 @@ def _property(found: Property) -> Html:
 
 def _warning(shortcuts: Shortcuts) -> Html:
     warning = shortcuts.trials.warning
-    return fill(_WARNING, text=f"{warning[:1].upper()}{warning[1:]}.") if warning else Html()
+    return fill(_WARNING, text=f"{_capital(warning)}.") if warning else Html()
 
 
 def _score_table(scores: Sequence[Score]) -> Html:
@@ -337,7 +359,6 @@ def _regions(audit: Audit) -> Html:
     score = next(iter(last.values()))
     note = f"Balanced accuracy on {score.tested_on} of each region by itself; a guess has "
     parts = [
-        _warning(audit.shortcuts),
         fill('<div class="map">$places</div>', places=places),
         fill(_NOTE, text=f"{note}{percent(score.chance)}. Colour and contrast are taken out."),
     ]
@@ -376,9 +397,7 @@ def _without_cells(audit: Audit) -> Html:
             for uri, what in ((picture_uri, "as it is"), (painted_out_uri, "without cells"))
         )
         rows.append(fill(_CLASS_ROW, label=label, figures=figures))
-    return join(
-        [_warning(audit.shortcuts), _score_table(audit.shortcuts.without_cells), join(rows)]
-    )
+    return join([_score_table(audit.shortcuts.without_cells), *rows])
 
 
 def _examples(audit: Audit) -> dict[str, list[Picture]]:
@@ -419,6 +438,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Html:
         head=join(fill(_HEAD, text=text) for text in head),
         rows=join(fill(_ROW, cells=join(fill(_CELL, text=v) for v in row)) for row in rows),
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _more(count: int) -> Html:

@@ -115,12 +115,12 @@ class Audit:
                 ],
                 "misnamed": [picture.path for picture in self.formats.misnamed],
             },
-            "colour_only": self._shortcut(shortcuts and shortcuts.colour_only),
+            "colour_only": self._shortcut(shortcuts.colour_only if shortcuts else ()),
             "regions": {
                 **self._tried(),
                 "list": [] if shortcuts is None else [_region(r) for r in shortcuts.regions],
             },
-            "without_cells": self._shortcut(shortcuts and shortcuts.without_cells),
+            "without_cells": self._shortcut(shortcuts.without_cells if shortcuts else ()),
             "labels": {
                 "files": self.labels.files,
                 "boxes": len(self.labels.boxes),
@@ -141,8 +141,8 @@ class Audit:
             "reason": self.no_shortcuts,
         }
 
-    def _shortcut(self, scores: Sequence[Score] | None) -> dict[str, Any]:
-        return {**self._tried(), "scores": _scores(scores or ())}
+    def _shortcut(self, scores: Sequence[Score]) -> dict[str, Any]:
+        return {**self._tried(), "scores": _scores(scores)}
 
 
 def _data_set(data_set: DataSet) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from yolo_leuk.audit.cell_mask import cell_mask
 from yolo_leuk.audit.colour import colour_numbers
 from yolo_leuk.audit.jpeg_quality import jpeg_quality
 from yolo_leuk.audit.regions import region_patches
-from yolo_leuk.audit.thumbnail import coefficients_of, thumbnail_of
+from yolo_leuk.audit.thumbnail import spectrum_of, thumbnail_of
 from yolo_leuk.errors import DataError
 from yolo_leuk.image_headers import read_header
 from yolo_leuk.images import load_image
@@ -25,8 +25,8 @@ from yolo_leuk.records import Floats, Image
 
 _CHUNK = 16  # pictures that go to a worker at once
 
-# Colour is measured on so many pixels at most, spread evenly: more changes no percentile.
-_MOST_COLOUR_PIXELS = 1 << 16
+# Colour is measured on about so many pixels, spread evenly: more changes no percentile.
+_COLOUR_PIXELS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class PictureFacts:
         size_wh: Width and height in pixels, upright.
         jpeg_quality: 1–100; None for what is no JPEG.
         thumbnail: Grey, uint8, shape (64, 64).
-        coefficients: Low frequencies of the thumbnail, float32, shape (10, 10).
+        spectrum: Of the thumbnail, float32, shape (21, 21).
         clues: None where the data set has no classes to give away.
     """
 
@@ -65,7 +65,7 @@ class PictureFacts:
     size_wh: tuple[int, int]
     jpeg_quality: int | None
     thumbnail: npt.NDArray[np.uint8]
-    coefficients: Floats
+    spectrum: Floats
     clues: Clues | None
 
 
@@ -112,14 +112,14 @@ def facts_of(file: Path, *, with_clues: bool) -> PictureFacts:
         size_wh=(rgb.shape[1], rgb.shape[0]),
         jpeg_quality=jpeg_quality(content),
         thumbnail=thumbnail,
-        coefficients=coefficients_of(thumbnail),
+        spectrum=spectrum_of(thumbnail),
         clues=_clues_of(rgb) if with_clues else None,
     )
 
 
 def _clues_of(rgb: Image) -> Clues:
     left = ~cell_mask(rgb)
-    step = max(1, int(np.sqrt(left.size / _MOST_COLOUR_PIXELS)))
+    step = max(1, round(np.sqrt(left.size / _COLOUR_PIXELS)))
     spread, spread_left = rgb[::step, ::step], left[::step, ::step]
     return Clues(
         colours=colour_numbers(spread.reshape(-1, 3)),

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from yolo_leuk.records import Floats
 
 SIDE_PX = 64
-FREQUENCIES = 10
+HIGHEST = 10
+"""Waves across a thumbnail, in the finest pattern that its spectrum holds."""
 
 TURNS = (
     "as it is",
@@ -23,9 +24,12 @@ TURNS = (
 )
 """The eight flips and right-angle turns, in the order of the functions below."""
 
-# The middle of one thumbnail is looked for in the other one: a stage moved by up to an eighth of
-# the field still shows the same cells.
-_MARGIN_PX = 8
+# The middle of one thumbnail is looked for in the other one: a stage that moved by up to a fifth of
+# the field still shows most of the cells.
+_MARGIN_PX = 12
+
+# Without it, the edge of a picture would be its strongest pattern.
+_WINDOW = np.outer(np.hanning(SIDE_PX), np.hanning(SIDE_PX)).astype(np.float32)
 
 # Detail up to this size is compared; what is larger all smears have in common.
 _DETAIL_PX = 2.0
@@ -51,26 +55,30 @@ def turned(thumbnail: Thumbnail, turn: int) -> Thumbnail:
     return np.ascontiguousarray(thumbnail)
 
 
-def coefficients_of(thumbnail: Thumbnail) -> Floats:
-    """Its lowest frequencies (DCT-II), of which perceptual hashes are made; shape (10, 10).
+def spectrum_of(thumbnail: Thumbnail) -> Floats:
+    """How strong each of its lowest frequencies is, as a logarithm; shape (21, 21).
 
-    Zauner C. Implementation and benchmarking of perceptual image hash functions. 2010. Kept as
-    numbers: their signs alone cannot tell one smear from another.
+    The same wherever the field lies in the picture, and all but the same for other file formats,
+    sizes and light. Reddy BS, Chatterji BN. IEEE Trans Image Process 1996;5(8):1266-1271.
     """
-    dct = cv2.dct(thumbnail.astype(np.float32))
-    return np.ascontiguousarray(dct[:FREQUENCIES, :FREQUENCIES])
+    pixels = (thumbnail.astype(np.float32) - thumbnail.mean()) * _WINDOW
+    strength = np.abs(np.fft.fftshift(np.fft.fft2(pixels)))
+    middle, reach = SIDE_PX // 2, HIGHEST + 1
+    low = strength[middle - HIGHEST : middle + reach, middle - HIGHEST : middle + reach]
+    return np.log1p(low).astype(np.float32)
 
 
-def turned_coefficients(coefficients: Floats, turn: int) -> Floats:
-    """Coefficients of the turned thumbnails, shape (n, 10, 10): a flip changes signs only."""
-    sign = np.where(np.arange(FREQUENCIES) % 2, -1, 1).astype(np.float32)
+def turned_spectrum(spectra: Floats, turn: int) -> Floats:
+    """Spectra of the turned thumbnails, shape (n, 21, 21).
+
+    They are symmetric about their middle: a turn by 180° changes nothing, and a flip is the same
+    from left to right as from top to bottom.
+    """
     if turn & 4:
-        coefficients = coefficients.transpose(0, 2, 1)
-    if turn & 2:
-        coefficients = coefficients * sign[:, None]
-    if turn & 1:
-        coefficients = coefficients * sign
-    return coefficients
+        spectra = spectra.transpose(0, 2, 1)
+    if (turn & 1) != (turn >> 1 & 1):
+        spectra = spectra[:, :, ::-1]
+    return spectra
 
 
 def correlation(one: Thumbnail, other: Thumbnail) -> float:

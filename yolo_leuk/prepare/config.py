@@ -107,6 +107,11 @@ def check_config(config: PrepareConfig) -> None:
             f"boxes_from fills in white cells, red cells and platelets; boxes is {config.boxes}",
             hint="Leave one of the two out.",
         )
+    if config.folds == "official" and config.keep_split is not None:
+        raise ConfigError(
+            "the source's own folds and the split of another data set cannot both be kept",
+            hint="Leave out --folds official or --keep-split.",
+        )
     unknown = set(config.blasts or ()) - set(config.classes)
     if config.classes and unknown:
         raise ConfigError(f"blasts {', '.join(sorted(unknown))} are not among the classes")

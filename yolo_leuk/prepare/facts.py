@@ -15,7 +15,7 @@ import numpy.typing as npt
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.image_headers import read_header
-from yolo_leuk.prepare import groups
+from yolo_leuk.prepare.looks import Look, look_of
 from yolo_leuk.prepare.problems import Problem, problem_of
 from yolo_leuk.prepare.sources.source_image import SourceImage
 
@@ -44,7 +44,7 @@ class PictureFacts:
 
     sha256: str
     size_wh: tuple[int, int]
-    look: groups.Look | None
+    look: Look | None
 
     def to_json(self) -> dict[str, Any]:
         """All digits kept, so that a run that goes on groups as an undisturbed one."""
@@ -63,7 +63,7 @@ class PictureFacts:
         return cls(
             content["sha256"],
             (width, height),
-            None if look is None else groups.Look(_unpacked(look[0]), _unpacked(look[1])),
+            None if look is None else Look(_unpacked(look[0]), _unpacked(look[1])),
         )
 
 
@@ -89,7 +89,7 @@ def facts_of(job: FactsJob) -> PictureFacts | Problem:
     if image.has_scale_bar:
         rgb = pixels.without_scale_bar(rgb)
     guess = image.px_per_rbc or max(rgb.shape[:2]) / _RBC_PER_FIELD
-    return PictureFacts(sha256, (rgb.shape[1], rgb.shape[0]), groups.look_of(rgb, guess))
+    return PictureFacts(sha256, (rgb.shape[1], rgb.shape[0]), look_of(rgb, guess))
 
 
 def _upright_size(content: bytes, path: Path) -> tuple[int, int]:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from yolo_leuk.prepare.looks import (
-    Look,
-    group_by_look,
-    join_nearest,
-    look_of,
-    near_duplicates,
-)
+from yolo_leuk.prepare.facts import PictureFacts
+from yolo_leuk.prepare.looks import Look, group_by_look, join_nearest, near_duplicates
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.subjects import patients_of
-
-if TYPE_CHECKING:
-    from yolo_leuk.prepare.facts import PictureFacts
-
-__all__ = ["Groups", "Look", "group_by_look", "groups_as_spelt", "groups_of", "look_of"]
 
 
 @dataclass(frozen=True)
