@@ -194,6 +194,9 @@ def test_the_card_tells_of_the_training_and_of_no_folder_of_this_machine(trained
         == hashlib.sha256((_data_of(trained) / "manifest.csv").read_bytes()).hexdigest()
     )
     assert card.training["config"]["epochs"] == 2
+    # Told after the training: it has left torch the threads that it had at the start.
+    begun = json.loads((trained.folder / "environment.json").read_text(encoding="utf-8"))
+    assert card.training["machine"] == begun["device"]
     *_, last = _table(trained.folder)
     assert card.training["hours"] == round(float(last["time"]) / 3600, 3)
 

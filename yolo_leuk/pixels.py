@@ -320,12 +320,26 @@ def _with_paper(
     )
 
 
+_INPAINT_RADIUS_PX = 3
+_INPAINT_REACH_PX = 4 * _INPAINT_RADIUS_PX
+
+
 def paint_out(image: Image, box_xyxy: tuple[int, int, int, int]) -> Image:
     """A copy whose box is filled from what lies around it (Telea 2004, by OpenCV)."""
-    mask = np.zeros(image.shape[:2], np.uint8)
     x1, y1, x2, y2 = box_xyxy
+    # The filling looks no farther than this, so the rest of the picture need not be gone through.
+    left, top = max(x1 - _INPAINT_REACH_PX, 0), max(y1 - _INPAINT_REACH_PX, 0)
+    around = np.s_[top : y2 + _INPAINT_REACH_PX, left : x2 + _INPAINT_REACH_PX]
+    mask = np.zeros(image.shape[:2], np.uint8)
     mask[y1:y2, x1:x2] = 255
-    return np.asarray(cv2.inpaint(image, mask, 3, cv2.INPAINT_TELEA), np.uint8)
+    painted = image.copy()
+    painted[around] = cv2.inpaint(
+        np.ascontiguousarray(image[around]),
+        np.ascontiguousarray(mask[around]),
+        _INPAINT_RADIUS_PX,
+        cv2.INPAINT_TELEA,
+    )
+    return painted
 
 
 def without_scale_bar(image: Image) -> Image:

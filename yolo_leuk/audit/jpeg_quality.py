@@ -15,7 +15,8 @@ def jpeg_quality(content: bytes) -> int | None:
     """Quality 1–100 on the scale of the IJG library; None where there is no 8-bit luminance table.
 
     The library scales the standard table by 50 / q below 50 and by 2 − q / 50 from there on, so
-    the sum of the table tells q. Programs with tables of their own get the nearest quality.
+    the sum of the table tells q. Programs with tables of their own get the nearest quality; below
+    25, where values are capped at 255, the answer is a few points too high.
     """
     table = _luminance_table(content)
     if table is None:

@@ -31,6 +31,12 @@ class OwnTrainer:
     epoch: int
     train_loader: Any
 
+    def __init__(self, overrides: dict[str, Any]) -> None:
+        threads = torch.get_num_threads()
+        super().__init__(overrides=overrides)  # type: ignore[call-arg]
+        # Ultralytics leaves one core free, which on two cores is half of them.
+        torch.set_num_threads(threads)
+
     def get_dataset(self) -> dict[str, Any]:
         """Our description of the data; Ultralytics would look for it, and download it."""
         return {
