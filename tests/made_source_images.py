@@ -24,7 +24,7 @@ def image_of(key: str, source: str = "set", **fields) -> SourceImage:
 
 def facts_of(content: str, look: Look | None = None) -> PictureFacts:
     """Facts of a file that holds this text."""
-    return PictureFacts(hashlib.sha256(content.encode()).hexdigest(), (8, 8), look)
+    return PictureFacts(hashlib.sha256(content.encode()).hexdigest(), look)
 
 
 def look(colour: float, seed: int) -> Look:
@@ -55,7 +55,7 @@ def cnmc_images(folder: Path) -> tuple[list[SourceImage], list[PictureFacts]]:
                     is_cell=True,
                 )
             )
-            facts.append(PictureFacts(row["sha256"], (450, 450), None))
+            facts.append(PictureFacts(row["sha256"], None))
     return images, facts
 
 

@@ -163,5 +163,5 @@ def test_the_folder_may_be_named_by_its_data_yaml(tmp_path):
 def test_a_missing_folder_and_one_without_pictures_are_refused(tmp_path):
     with pytest.raises(DataError, match="there is no folder"):
         open_data_set(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no pictures in .* found 1 other files"):
+    with pytest.raises(DataError, match=r"no pictures in .* found 1 other files"):
         open_data_set(tree(tmp_path, "a.txt"))

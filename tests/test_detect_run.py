@@ -17,11 +17,11 @@ from tests.made_results import MadePipeline, picture
 from yolo_leuk.cli.main import main
 from yolo_leuk.detect import run as room
 from yolo_leuk.detect.inputs import display_name, is_synthetic, list_images
-from yolo_leuk.progress import progress_bar
 from yolo_leuk.detect.run import DetectConfig
 from yolo_leuk.detect.run_folder import open_run_folder, safe_name
 from yolo_leuk.errors import ConfigError, DataError, ImageError, ModelError, OutputError
 from yolo_leuk.images import LoadedImage
+from yolo_leuk.progress import progress_bar
 
 FILES = {"annotated.jpg", "cells.csv", "cells.geojson", "result.json"}
 

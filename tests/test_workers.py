@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from tests.fresh_process import environment
-from yolo_leuk.prepare.workers import Workers
+from yolo_leuk.workers import Workers
 
 PARENT = """
 import os, sys, time
-from yolo_leuk.prepare.workers import Workers
+from yolo_leuk.workers import Workers
 
 def noted(number):
     with open(f"{sys.argv[1]}/{os.getpid()}", "w"):

@@ -17,7 +17,7 @@ from benchmarks.memory import PeakMemory
 from yolo_leuk.images import SUFFIXES
 from yolo_leuk.prepare.config import PrepareConfig
 from yolo_leuk.prepare.run import run
-from yolo_leuk.prepare.workers import Workers
+from yolo_leuk.workers import Workers
 
 _CNMC_SIZED = 2000
 _SUBJECTS = 40

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +21,7 @@ from yolo_leuk.errors import DataError
 from yolo_leuk.image_headers import read_header
 from yolo_leuk.images import load_image
 from yolo_leuk.records import Floats, Image
-
-_CHUNK = 16  # pictures that go to a worker at once
+from yolo_leuk.workers import Workers
 
 # Colour is measured on about so many pixels, spread evenly: more changes no percentile.
 _COLOUR_PIXELS = 1 << 14
@@ -86,13 +84,8 @@ def scan(
     """
     look = functools.partial(_facts_or_error, with_clues=with_clues)
     found: list[PictureFacts | DataError] = []
-    if workers == 1 or len(files) <= _CHUNK:
-        for number, file in enumerate(files):
-            show(number, file.name)
-            found.append(look(file))
-        return found
-    with ProcessPoolExecutor(workers, initializer=_begin_worker) as pool:
-        for number, facts in enumerate(pool.map(look, files, chunksize=_CHUNK)):
+    with Workers(workers) as pool:
+        for number, facts in enumerate(pool.in_order(look, files)):
             show(number, files[number].name)
             found.append(facts)
     return found
@@ -133,8 +126,3 @@ def _facts_or_error(file: Path, *, with_clues: bool) -> PictureFacts | DataError
         return facts_of(file, with_clues=with_clues)
     except DataError as error:
         return error
-
-
-def _begin_worker() -> None:
-    # As many workers as cores leave nothing for OpenCV's own threads.
-    cv2.setNumThreads(1)

@@ -17,7 +17,6 @@ from yolo_leuk.detect.inputs import Failure, display_name, is_folder, is_synthet
 from yolo_leuk.detect.jpeg import at_most, encode_jpeg
 from yolo_leuk.detect.legend import add_legend
 from yolo_leuk.detect.palette import Colour, class_colours
-from yolo_leuk.progress import progress_bar
 from yolo_leuk.detect.report import ReportSection, picture_side_px, report_page, report_section
 from yolo_leuk.detect.run_folder import CONFIG_NAME, REPORT_NAME, RunFolder, open_run_folder
 from yolo_leuk.detect.wording import SYNTHETIC
@@ -25,6 +24,7 @@ from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.images import MAX_PIXELS, load_image
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.pipeline import Pipeline, View
+from yolo_leuk.progress import progress_bar
 from yolo_leuk.records import Image, SmearResult
 
 _ANNOTATED_QUALITY = 92

@@ -19,7 +19,7 @@ from yolo_leuk.prepare.balance import class_weights
 from yolo_leuk.prepare.config import PrepareConfig
 from yolo_leuk.prepare.contact_sheet import COLUMNS, contact_sheet, sheet_jpeg
 from yolo_leuk.prepare.problems import Problem, problems_csv
-from yolo_leuk.prepare.samples import MadeSamples, Task
+from yolo_leuk.prepare.samples import Task
 from yolo_leuk.prepare.sources.source_image import SourceFacts, SourceImage
 from yolo_leuk.records import Image, Sample
 
@@ -78,16 +78,16 @@ def warnings_for(images: Sequence[SourceImage], config: PrepareConfig) -> tuple[
     return tuple(warning for warning, holds in found.items() if holds)
 
 
-def counted(made: Iterable[MadeSamples], samples: Sequence[Sample], task: Task) -> Counts:
-    """Boxes by split and class to detect; samples to classify."""
+def counted(splits: Iterable[tuple[str, Mapping[str, int]]]) -> Counts:
+    """Number of boxes or samples by split and class.
+
+    Args:
+        splits: Per sample its split, and how many of each class it has.
+    """
     total: Counter[tuple[str, str]] = Counter()
-    if task == "classify":
-        total.update((sample.split, sample.label) for sample in samples)
-    else:
-        for part in made:
-            for sample in part.samples.get(task, ()):
-                for label, number in part.labels[task].items():
-                    total[sample.split, label] += number
+    for split, labels in splits:
+        for label, number in labels.items():
+            total[split, label] += number
     counts: dict[str, dict[str, int]] = {}
     for (split, label), number in sorted(total.items()):
         counts.setdefault(split, {})[label] = number

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from yolo_leuk import artifacts, geometry, images, pixels
+from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
+from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.balance import ExtraTurn, extra_turns
 from yolo_leuk.prepare.compose import ComposeOptions, FieldPlan, compose_field, plan_fields
 from yolo_leuk.prepare.opening import opened
 from yolo_leuk.prepare.problems import problem_of
-from yolo_leuk.prepare.samples import MadeSamples, SampleJob, Task, field_label, write_png
+from yolo_leuk.prepare.samples import (
+    MadeSamples,
+    SampleJob,
+    Task,
+    field_label,
+    write_field,
+    write_png,
+)
 from yolo_leuk.records import Sample
 
 
@@ -52,60 +58,44 @@ class TurnJob:
 
 def without_detection(job: SampleJob) -> SampleJob:
     """The job of a picture that is in composed fields only."""
-    folders: dict[Task, Path] = {t: f for t, f in job.recipe.folders.items() if t != "detect"}
-    return dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, folders=folders))
+    schemes: dict[Task, LabelScheme] = {
+        task: scheme for task, scheme in job.recipe.schemes.items() if task != "detect"
+    }
+    return dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, schemes=schemes))
 
 
-def field_jobs(cells: Sequence[SampleJob], options: ComposeOptions, seed: int) -> list[FieldJob]:
+def field_jobs(
+    cells: Sequence[SampleJob], groups: Sequence[str], options: ComposeOptions, seed: int
+) -> list[FieldJob]:
     """Share single cells out to fields. Raises DataError where there are none."""
     if not cells:
         raise DataError(
             "compose=fields needs pictures of single cells; the sources have none",
             hint="Leave it out, or name a source such as C-NMC.",
         )
-    plans = plan_fields([job.group for job in cells], options, seed)
     return [
         FieldJob(plan, tuple(cells[position] for position in plan.cells), options, seed)
-        for plan in plans
+        for plan in plan_fields(groups, options, seed)
     ]
 
 
 def make_field(job: FieldJob) -> MadeSamples:
     """Draw one field and write it with its boxes. Raises OutputError."""
     first = job.cells[0]
-    scheme = first.recipe.schemes["detect"]
     try:
-        pictures = [opened(c.image, c.px_per_rbc, c.recipe.opening) for c in job.cells]
-        labels = [field_label("white", c.image, scheme) for c in job.cells]
+        pictures = [
+            opened(c.image, c.image.file.read(), c.px_per_rbc, c.recipe.opening).picture
+            for c in job.cells
+        ]
+        labels = [field_label("white", c.image, c.recipe.schemes["detect"]) for c in job.cells]
         field = compose_field(pictures, labels, job.plan, job.options, job.seed)
     except DataError as error:
-        return MadeSamples({}, {}, (problem_of(first.image.file, f"{job.name}: {error}"),))
-    folder, split = first.recipe.folders["detect"], first.place.split
-    rows = geometry.cxcywhn_from_xyxy(field.xyxy, field.size_wh)
-    text = "".join(
-        f"{scheme.id_of(label)} {' '.join(f'{v:.6f}' for v in row)}\n"
-        for label, row in zip(field.labels, rows, strict=True)
-    )
-    path = Path("images") / split / f"{job.name}.png"
-    write_png(folder / path, field.rgb)
-    artifacts.write_text(folder / "labels" / split / f"{job.name}.txt", text)
-    together = "".join(cell.sha256 for cell in job.cells)
-    sample = Sample(
-        sample_id=job.name,
-        path=path.as_posix(),
-        source=first.image.source,
-        sha256=hashlib.sha256(together.encode()).hexdigest(),
-        width=field.size_wh[0],
-        height=field.size_wh[1],
-        label="",
-        subject=first.image.subject,
-        group=job.plan.group,
-        split=split,
-        fold=first.place.fold,
-        px_per_rbc=field.px_per_rbc,
-        steps="; ".join(field.steps),
-    )
-    return MadeSamples({"detect": (sample,)}, {"detect": Counter(field.labels)})
+        return MadeSamples(None, (), (problem_of(first.image.file, f"{job.name}: {error}"),))
+    sample = write_field(
+        first.recipe, job.name, field.rgb, field.xyxy, field.labels,
+        label="", px_per_rbc=field.px_per_rbc, steps=field.steps,
+    )  # fmt: skip
+    return MadeSamples(None, (sample,))
 
 
 def turn_jobs(samples: Sequence[Sample], folder: Path, seed: int) -> list[TurnJob]:
@@ -114,13 +104,13 @@ def turn_jobs(samples: Sequence[Sample], folder: Path, seed: int) -> list[TurnJo
     return [TurnJob(turn, by_id[turn.sample_id], folder) for turn in extra_turns(samples, seed)]
 
 
-def make_turn(job: TurnJob) -> MadeSamples:
+def make_turn(job: TurnJob) -> Sample:
     """Write one turned copy. Raises OutputError."""
     rgb = images.read_image(job.folder / job.sample.path)
     turned = pixels.turned(rgb, job.turn.quarter_turns, job.turn.mirrored)
     path = PurePosixPath(job.sample.path).with_name(f"{job.turn.name}.png")
     write_png(job.folder / path, turned)
-    sample = dataclasses.replace(
+    return dataclasses.replace(
         job.sample,
         sample_id=job.turn.name,
         path=str(path),
@@ -128,4 +118,3 @@ def make_turn(job: TurnJob) -> MadeSamples:
         height=turned.shape[0],
         steps="; ".join((job.sample.steps, job.turn.step)),
     )
-    return MadeSamples({"classify": (sample,)}, {"classify": {sample.label: 1}})

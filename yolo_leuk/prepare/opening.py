@@ -25,6 +25,7 @@ CellsFrom = Literal["auto", "masks", "stains", "kmeans", "hsv"]
 _BLAST_RBC = 1.7
 
 _WHITE = "white"
+_BAR = "scale-bar"
 
 
 @dataclass(frozen=True)
@@ -46,29 +47,43 @@ class Opening:
     mask_parts: masks.MaskParts = field(default_factory=masks.MaskParts)
 
 
-def opened(image: SourceImage, px_per_rbc: float, how: Opening) -> Picture:
-    """Read a picture and do its steps.
+@dataclass(frozen=True)
+class Opened:
+    """A picture as the samples need it, and as its look is measured.
+
+    Attributes:
+        picture: After all steps, with a box for each cell that the source marks or that was found;
+            its class is that of the source, ``white`` where it has none.
+        barless: As it came, but for a scale bar.
+    """
+
+    picture: Picture
+    barless: Image
+
+
+def opened(image: SourceImage, content: bytes, px_per_rbc: float, how: Opening) -> Opened:
+    """Decode a picture and do its steps.
 
     Args:
         image: Of a source.
+        content: Of its file.
         px_per_rbc: Width of a red cell in its pixels.
         how: What is done to it.
-
-    Returns:
-        With a box for each cell that the source marks or that was found; its class is that of the
-        source, ``white`` where it has none.
 
     Raises:
         DataError: The picture or its mask cannot be read, or they do not fit together.
     """
-    rgb = images.decode_image(image.file.read(), Path(image.file.name))
+    rgb = images.decode_image(content, Path(image.file.name))
     xyxy, labels = _boxes_of(image, (rgb.shape[1], rgb.shape[0]), px_per_rbc)
     picture = Picture(rgb, xyxy, labels, _mask_of(image, rgb, how), px_per_rbc)
+    steps = [name for name in how.steps if name != _BAR or image.has_scale_bar]
+    barless = apply_steps(picture, [_BAR], how.step_options) if image.has_scale_bar else picture
+    if steps[:1] == [_BAR]:
+        picture, steps = barless, steps[1:]
     if picture.mask is None and _needs_mask(how):
         picture = _with_computed_mask(picture, image, how)
-    steps = [name for name in how.steps if name != "scale-bar" or image.has_scale_bar]
     picture = apply_steps(picture, steps, how.step_options)
-    return _with_cells(picture, image)
+    return Opened(_with_cells(picture, image), barless.rgb)
 
 
 def _boxes_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from yolo_leuk.config import as_plain
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.manifest import FILE_NAME, read_manifest
-from yolo_leuk.prepare import card, extra, groups, scale, splits
+from yolo_leuk.prepare import card, extra, groups, placing, scale, splits
 from yolo_leuk.prepare.config import PrepareConfig, check_config
-from yolo_leuk.prepare.facts import FactsJob, Hash, PictureFacts, facts_of, sha256_of
+from yolo_leuk.prepare.facts import Hash, PictureFacts, sha256_of
 from yolo_leuk.prepare.placements import placements_of
+from yolo_leuk.prepare.placing import Origin
 from yolo_leuk.prepare.problems import Problem, problem_of, problems_csv
 from yolo_leuk.prepare.samples import (
     MadeSamples,
@@ -32,8 +33,9 @@ from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.splits import Placement
 from yolo_leuk.prepare.staging import Stage, staged
-from yolo_leuk.prepare.workers import Workers
 from yolo_leuk.progress import progress_bar
+from yolo_leuk.records import Sample
+from yolo_leuk.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,24 @@ class _TooManyProblemsError(DataError):
 
 @dataclass(frozen=True)
 class _Picture:
-    """One picture with all that must be known to make samples of it."""
+    """One picture, what came of it, and the group that it must stay with."""
 
-    image: SourceImage
+    job: SampleJob
+    made: MadeSamples
     facts: PictureFacts
     group: str
+
+    @property
+    def image(self) -> SourceImage:
+        return self.job.image
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of a manifest, and what the row counts."""
+
+    sample: Sample
+    labels: Mapping[str, int]
 
 
 class _Preparation:
@@ -128,45 +143,40 @@ class _Preparation:
         self._config = config
         self._scanned = scanned
         self._stage = stage
+        self._workers = workers
         self._hash_of = hash_of
         self._progress = progress
-        self._workers = workers
         self._problems = list(scanned.problems)
         self._files = len(scanned.images) + len(scanned.problems)
         self._recipe = self._recipe_of(config)
 
     def run(self, out: Path) -> PrepareResult:
-        """Look at every picture, place it, make its samples, write the tables."""
-        pictures, twins, joined = self._grouped(self._looked_at())
+        """Make the samples of every picture, place them, write the tables."""
+        pictures, twins, told = self._grouped(self._made())
         places = self._places(pictures)
         warnings = (
             *card.warnings_for([p.image for p in pictures], self._config),
             *self._warnings_of_boxes(),
-            *joined,
+            *told,
         )
-        made = self._made(self._jobs(pictures, places))
+        rows = self._rows(pictures, places)
         self._check_problems()
         counts: dict[Task, card.Counts] = {}
-        for task, folder in self._recipe.folders.items():
-            samples = [sample for part in made for sample in part.samples.get(task, ())]
-            samples = self._with_turns(task, samples)
-            counts[task] = card.counted(made, samples, task)
-            problems = [*self._problems, *twins]
-            card.write_tables(
-                folder,
-                card.DataSet(
-                    name=out.name if len(counts) == 1 == len(self._recipe.folders) else task,
-                    task=task,
-                    scheme=self._recipe.schemes[task],
-                    samples=samples,
-                    counts=counts[task],
-                    sources=self._scanned.facts,
-                    warnings=warnings,
-                    problems=problems,
-                    twins=len(twins),
-                ),
-                self._config,
+        for task, placed in rows.items():
+            own = [*placed, *self._turned(task, [row.sample for row in placed])]
+            counts[task] = card.counted((row.sample.split, row.labels) for row in own)
+            data_set = card.DataSet(
+                name=out.name if len(rows) == 1 else task,
+                task=task,
+                scheme=self._recipe.schemes[task],
+                samples=[row.sample for row in own],
+                counts=counts[task],
+                sources=self._scanned.facts,
+                warnings=warnings,
+                problems=[*self._problems, *twins],
+                twins=len(twins),
             )
+            card.write_tables(self._folder(task), data_set, self._config)
         return PrepareResult(out, counts, tuple(self._problems), warnings)
 
     def _recipe_of(self, config: PrepareConfig) -> SampleRecipe:
@@ -175,10 +185,8 @@ class _Preparation:
             "classify": classify,
             "detect": detect_scheme(config, classify),
         }
-        data = self._stage.data
-        only = len(config.tasks) == 1
         return SampleRecipe(
-            folders={task: data if only else data / task for task in config.tasks},
+            waiting=self._stage.waiting,
             schemes={task: schemes[task] for task in config.tasks},
             level=config.level,
             opening=config.opening,
@@ -187,35 +195,49 @@ class _Preparation:
             boxes_from=config.boxes_from,
         )
 
-    def _looked_at(self) -> list[tuple[SourceImage, PictureFacts]]:
-        """Every picture that can be read, with its facts; the others become problems."""
+    def _folder(self, task: Task) -> Path:
+        return self._stage.data if len(self._recipe.schemes) == 1 else self._stage.data / task
+
+    # --- pictures ------------------------------------------------------------------------------
+
+    def _made(self) -> list[tuple[SampleJob, MadeSamples]]:
+        """What came of every picture."""
         images = self._scanned.images
-        seen = self._stage.seen
-        todo = [i for i in images if i.sample_id not in seen.done]
-        jobs = [FactsJob(image, self._hash_of) for image in todo]
-        with self._bar(len(jobs)) as show:
-            for number, found in enumerate(self._workers.in_order(facts_of, jobs)):
-                show(number, todo[number].file.place.name)
-                entry = (
-                    dataclasses.astuple(found) if isinstance(found, Problem) else found.to_json()
-                )
-                seen.add(todo[number].sample_id, entry)
-        readable = []
-        for image in images:
-            entry = seen.done[image.sample_id]
-            if isinstance(entry, dict):
-                readable.append((image, PictureFacts.from_json(entry)))
-            else:
-                self._problems.append(Problem(*entry))
+        rulers = scale.px_per_rbc_of_all(images, self._config.px_per_rbc)
+        jobs = [
+            SampleJob(image, ruler, self._recipe, self._hash_of)
+            for image, ruler in zip(images, rulers, strict=True)
+        ]
+        if self._config.compose == "fields":
+            jobs = [extra.without_detection(job) if job.image.is_cell else job for job in jobs]
+        made = self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
         self._check_problems()
-        return readable
+        return list(zip(jobs, made, strict=True))
+
+    def _done(
+        self, function: Callable[[Any], MadeSamples], jobs: Sequence[Any], keys: Sequence[str]
+    ) -> list[MadeSamples]:
+        """What came of all jobs; those that an earlier run did are not done again."""
+        done = self._stage.made.done
+        todo = [(job, key) for job, key in zip(jobs, keys, strict=True) if key not in done]
+        with progress_bar(len(todo), enabled=self._progress) as show:
+            results = self._workers.in_order(function, [job for job, _ in todo])
+            for number, result in enumerate(results):
+                show(number, todo[number][1])
+                self._stage.made.add(todo[number][1], result.to_json())
+        parts = [MadeSamples.from_json(done[key]) for key in keys]
+        self._problems += [problem for part in parts for problem in part.problems]
+        return parts
+
+    # --- groups and splits ---------------------------------------------------------------------
 
     def _grouped(
-        self, readable: Sequence[tuple[SourceImage, PictureFacts]]
+        self, made: Sequence[tuple[SampleJob, MadeSamples]]
     ) -> tuple[list[_Picture], list[Problem], tuple[str, ...]]:
         """Pictures with their groups, one of each content; the copies; sentences about patients."""
-        images = [image for image, _ in readable]
-        facts = [fact for _, fact in readable]
+        usable = [(job, part, part.facts) for job, part in made if part.facts is not None]
+        images = [job.image for job, _, _ in usable]
+        facts = [fact for _, _, fact in usable]
         found = groups.groups_of(images, facts, self._config.groups_per_class, self._kept_groups())
         told = tuple(
             f"subjects {', '.join(names)} share files: one patient" for names in found.joined
@@ -225,13 +247,15 @@ class _Preparation:
             found = groups.groups_as_spelt(images)
         first: dict[str, SourceImage] = {}
         pictures, twins = [], []
-        for image, fact, name in zip(images, facts, found.names, strict=True):
-            original = first.setdefault(fact.sha256, image)
-            if original is image:
-                pictures.append(_Picture(image, fact, name))
-            else:
-                reason = f"left out: the same bytes as {original.file.display_name}"
-                twins.append(problem_of(image.file, reason))
+        for (job, part, fact), name in zip(usable, found.names, strict=True):
+            original = first.setdefault(fact.sha256, job.image)
+            if original is job.image:
+                pictures.append(_Picture(job, part, fact, name))
+                continue
+            reason = f"left out: the same bytes as {original.file.display_name}"
+            twins.append(problem_of(job.image.file, reason))
+            for sample in part.samples:
+                placing.drop(sample, self._stage.waiting)
         return pictures, twins, told
 
     def _kept_groups(self) -> dict[str, str]:
@@ -254,49 +278,64 @@ class _Preparation:
             kept=kept,
         )
 
-    def _jobs(self, pictures: Sequence[_Picture], places: Sequence[Placement]) -> list[SampleJob]:
-        rulers = scale.px_per_rbc_of_all(
-            [picture.image for picture in pictures],
-            [picture.facts.size_wh for picture in pictures],
-            self._config.px_per_rbc,
-        )
-        return [
-            SampleJob(p.image, p.facts.sha256, ruler, p.group, place, self._recipe)
-            for p, ruler, place in zip(pictures, rulers, places, strict=True)
-        ]
+    # --- rows ----------------------------------------------------------------------------------
 
-    def _made(self, jobs: Sequence[SampleJob]) -> list[MadeSamples]:
-        """The samples of all pictures, and of the fields that are composed of some of them."""
+    def _rows(
+        self, pictures: Sequence[_Picture], places: Sequence[Placement]
+    ) -> dict[Task, list[_Row]]:
+        """Every sample at its place, by task."""
+        rows: dict[Task, list[_Row]] = {task: [] for task in self._recipe.schemes}
+        for picture, place in zip(pictures, places, strict=True):
+            origin = Origin(
+                picture.image.source,
+                picture.facts.sha256,
+                picture.image.subject,
+                picture.group,
+                place,
+            )
+            self._place(rows, picture.made, origin)
         if self._config.compose == "fields":
-            single = [job for job in jobs if job.image.is_cell]
-            jobs = [extra.without_detection(job) if job.image.is_cell else job for job in jobs]
-            fields = extra.field_jobs(single, self._config.compose_options, self._config.seed)
-            made = self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
-            return made + self._done(extra.make_field, fields, [job.name for job in fields])
-        return self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
+            self._place_composed(rows, pictures, places)
+        return rows
 
-    def _with_turns(self, task: Task, samples: list[Any]) -> list[Any]:
-        """With turned copies of the training split, where these are asked for."""
+    def _place_composed(
+        self,
+        rows: dict[Task, list[_Row]],
+        pictures: Sequence[_Picture],
+        places: Sequence[Placement],
+    ) -> None:
+        single = [picture for picture in pictures if picture.image.is_cell]
+        sha256_of_cell = {p.image.sample_id: p.facts.sha256 for p in single}
+        home = {p.group: place for p, place in zip(pictures, places, strict=True)}
+        jobs = extra.field_jobs(
+            [dataclasses.replace(p.job, recipe=self._recipe) for p in single],
+            [p.group for p in single],
+            self._config.compose_options,
+            self._config.seed,
+        )
+        made = self._done(extra.make_field, jobs, [job.name for job in jobs])
+        for job, part in zip(jobs, made, strict=True):
+            first = job.cells[0].image
+            # No one file stands behind a composed field; all of its cells do.
+            together = "".join(sha256_of_cell[cell.image.sample_id] for cell in job.cells)
+            sha256 = hashlib.sha256(together.encode()).hexdigest()
+            group = job.plan.group
+            self._place(rows, part, Origin(first.source, sha256, first.subject, group, home[group]))
+
+    def _place(self, rows: dict[Task, list[_Row]], made: MadeSamples, origin: Origin) -> None:
+        for new in made.samples:
+            sample = placing.placed(new, origin, self._stage.waiting, self._folder(new.task))
+            rows[new.task].append(_Row(sample, new.labels))
+
+    def _turned(self, task: Task, samples: Sequence[Sample]) -> list[_Row]:
+        """Turned copies of the training split, where these are asked for."""
         if task != "classify" or self._config.balance != "turns":
-            return samples
-        jobs = extra.turn_jobs(samples, self._recipe.folders[task], self._config.seed)
-        made = self._done(extra.make_turn, jobs, [job.turn.name for job in jobs])
-        return samples + [sample for part in made for sample in part.samples[task]]
-
-    def _done(
-        self, function: Callable[[Any], MadeSamples], jobs: Sequence[Any], keys: Sequence[str]
-    ) -> list[MadeSamples]:
-        """What came of all jobs; those that an earlier run did are not done again."""
-        made = self._stage.made
-        todo = [(job, key) for job, key in zip(jobs, keys, strict=True) if key not in made.done]
-        with self._bar(len(todo)) as show:
-            results = self._workers.in_order(function, [job for job, _ in todo])
-            for number, result in enumerate(results):
-                show(number, todo[number][1])
-                made.add(todo[number][1], result.to_json())
-        parts = [MadeSamples.from_json(made.done[key]) for key in keys]
-        self._problems += [problem for part in parts for problem in part.problems]
-        return parts
+            return []
+        jobs = extra.turn_jobs(samples, self._folder(task), self._config.seed)
+        return [
+            _Row(sample, {sample.label: 1})
+            for sample in self._workers.in_order(extra.make_turn, jobs)
+        ]
 
     def _check_problems(self) -> None:
         limit = self._config.max_bad
@@ -311,9 +350,6 @@ class _Preparation:
             f"boxes of {label} are left out; --set labels.{label}=white takes them for white cells"
             for label in sorted(there - known - {"white", "red", "platelet"})
         )
-
-    def _bar(self, total: int) -> Any:
-        return progress_bar(total, enabled=self._progress)
 
 
 def _data_sets(images: Sequence[SourceImage]) -> list[str]:

@@ -1,10 +1,14 @@
-"""One picture of a source to the samples that come of it, written to the data set's folder."""
+"""One picture of a source to the samples that come of it, written before their place is known.
+
+Which split a picture belongs to depends on all others; what its samples look like does not. So each
+picture is read once, its samples are written to a waiting room, and :mod:`placing` moves them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +23,13 @@ from yolo_leuk.errors import DataError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare import crops
-from yolo_leuk.prepare.opening import Opening, opened
+from yolo_leuk.prepare.facts import Hash, PictureFacts
+from yolo_leuk.prepare.looks import look_of
+from yolo_leuk.prepare.opening import Opened, Opening, opened
 from yolo_leuk.prepare.picture import Picture
 from yolo_leuk.prepare.problems import Problem, problem_of
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.splits import Placement
-from yolo_leuk.records import Image, Sample
+from yolo_leuk.records import Image
 
 Task = Literal["classify", "detect"]
 Level = Literal["cell", "image"]
@@ -38,8 +43,8 @@ class SampleRecipe:
     """What all samples of a run have in common.
 
     Attributes:
-        folders: Where the data set of each task lies, and so which tasks there are.
-        schemes: Classes of each task.
+        waiting: Folder in which samples wait for their place.
+        schemes: Classes of each task, and so which tasks there are.
         level: ``cell`` cuts out cells to classify, ``image`` takes whole pictures.
         opening: How pictures are opened.
         cells_per_image: At most so many cells of one picture; 0 is all.
@@ -47,7 +52,7 @@ class SampleRecipe:
         boxes_from: Detector for the classes that a source does not label, or None.
     """
 
-    folders: Mapping[Task, Path]
+    waiting: Path
     schemes: Mapping[Task, LabelScheme]
     level: Level
     opening: Opening
@@ -61,11 +66,27 @@ class SampleJob:
     """All that is needed to turn one source image into samples, in any process."""
 
     image: SourceImage
-    sha256: str
     px_per_rbc: float
-    group: str
-    place: Placement
     recipe: SampleRecipe
+    hash_of: Hash
+
+
+@dataclass(frozen=True)
+class NewSample:
+    """A sample whose split is not known yet; its attributes are those of a manifest's row.
+
+    Attributes:
+        labels: Number of its boxes of each class; a cell or a whole picture is one of its label.
+    """
+
+    task: Task
+    name: str
+    label: str
+    width: int
+    height: int
+    px_per_rbc: float
+    steps: str
+    labels: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -73,35 +94,30 @@ class MadeSamples:
     """What one source image became.
 
     Attributes:
-        samples: Rows of the manifest of each task.
-        labels: Number of cells of each class, by task; whole pictures count one.
+        facts: None where it could not be used.
+        samples: Of all tasks.
         problems: Why it, or a part of it, became nothing.
     """
 
-    samples: Mapping[Task, tuple[Sample, ...]]
-    labels: Mapping[Task, Mapping[str, int]]
+    facts: PictureFacts | None
+    samples: tuple[NewSample, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For the journal of a run."""
         return {
-            "samples": {
-                task: [dataclasses.astuple(sample) for sample in samples]
-                for task, samples in self.samples.items()
-            },
-            "labels": {task: dict(labels) for task, labels in self.labels.items()},
+            "facts": None if self.facts is None else self.facts.to_json(),
+            "samples": [dataclasses.astuple(sample) for sample in self.samples],
             "problems": [dataclasses.astuple(problem) for problem in self.problems],
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> MadeSamples:
         """The opposite of ``to_json``."""
+        facts = content["facts"]
         return cls(
-            {
-                task: tuple(Sample(*row) for row in rows)
-                for task, rows in content["samples"].items()
-            },
-            content["labels"],
+            None if facts is None else PictureFacts.from_json(facts),
+            tuple(NewSample(*row) for row in content["samples"]),
             tuple(Problem(*row) for row in content["problems"]),
         )
 
@@ -111,29 +127,38 @@ def make_samples(job: SampleJob) -> MadeSamples:
 
     A picture that cannot be used becomes a problem.
     """
+    image = job.image
     try:
-        picture = opened(job.image, job.px_per_rbc, job.recipe.opening)
+        content = image.file.read()
+        found = opened(image, content, job.px_per_rbc, job.recipe.opening)
     except DataError as error:
-        return MadeSamples({}, {}, (problem_of(job.image.file, str(error)),))
-    made: dict[Task, tuple[Sample, ...]] = {}
-    labels: dict[Task, Mapping[str, int]] = {}
+        return MadeSamples(None, (), (problem_of(image.file, str(error)),))
+    facts = PictureFacts(job.hash_of(image.file.name, content), _look_of(job, found))
+    samples: list[NewSample] = []
     problems: list[Problem] = []
-    for task in job.recipe.folders:
+    for task in job.recipe.schemes:
         if task == "detect":
-            made[task], labels[task] = _as_field(job, picture)
+            samples.append(_as_field(job, found.picture))
         elif job.recipe.level == "cell":
-            made[task], labels[task] = _as_cells(job, picture)
-        elif job.image.label is None:
-            problems.append(problem_of(job.image.file, "it has no class as a whole"))
+            samples += _as_cells(job, found.picture)
+        elif image.label is None:
+            problems.append(problem_of(image.file, "it has no class as a whole"))
         else:
-            made[task], labels[task] = _as_whole(job, picture)
-    return MadeSamples(made, labels, tuple(problems))
+            samples.append(_as_whole(job, found.picture, image.label))
+    return MadeSamples(facts, tuple(samples), tuple(problems))
+
+
+def _look_of(job: SampleJob, found: Opened) -> Any:
+    """Where groups go by look; else None."""
+    if job.image.subject or job.image.split is not None:
+        return None
+    return look_of(found.barless, job.px_per_rbc)
 
 
 # --- a field with boxes ------------------------------------------------------------------------
 
 
-def _as_field(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Mapping[str, int]]:
+def _as_field(job: SampleJob, picture: Picture) -> NewSample:
     recipe = job.recipe
     scheme = recipe.schemes["detect"]
     reduced, factor = pixels.reduced_field(
@@ -152,21 +177,34 @@ def _as_field(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Map
         steps.append(f"reduced by {factor}")
     labels = tuple(field_label(label, job.image, scheme) for label in labels)
     known = np.array([label in scheme.names for label in labels], bool)
-    xyxy, labels = xyxy[known], tuple(np.array(labels, object)[known])
-    ids = [scheme.id_of(label) for label in labels]
-    rows = geometry.cxcywhn_from_xyxy(xyxy, size_wh)
+    labels = tuple(np.array(labels, object)[known])
+    return write_field(
+        recipe, job.image.sample_id, reduced, xyxy[known], labels,
+        label=job.image.label or "", px_per_rbc=picture.px_per_rbc / factor, steps=steps,
+    )  # fmt: skip
+
+
+def write_field(
+    recipe: SampleRecipe,
+    name: str,
+    rgb: Image,
+    xyxy: npt.NDArray[np.float32],
+    labels: Sequence[str],
+    *,
+    label: str,
+    px_per_rbc: float,
+    steps: Sequence[str],
+) -> NewSample:
+    """Write a field and its boxes to the waiting room. Raises OutputError."""
+    scheme = recipe.schemes["detect"]
+    rows = geometry.cxcywhn_from_xyxy(xyxy, (rgb.shape[1], rgb.shape[0]))
     text = "".join(
-        f"{class_id} {' '.join(f'{v:.6f}' for v in row)}\n"
-        for class_id, row in zip(ids, rows, strict=True)
+        f"{scheme.id_of(own)} {' '.join(f'{v:.6f}' for v in row)}\n"
+        for own, row in zip(labels, rows, strict=True)
     )
-    folder, split, name = recipe.folders["detect"], job.place.split, job.image.sample_id
-    path = Path("images") / split / f"{name}.png"
-    write_png(folder / path, reduced)
-    artifacts.write_text(folder / "labels" / split / f"{name}.txt", text)
-    sample = _row(
-        job, name, path, reduced, job.image.label or "", picture.px_per_rbc / factor, steps
-    )
-    return (sample,), Counter(labels)
+    artifacts.write_text(recipe.waiting / "detect" / f"{name}.txt", text)
+    counts = dict(Counter(labels))
+    return _written(recipe, "detect", name, rgb, label, px_per_rbc, steps, counts)
 
 
 def field_label(label: str, image: SourceImage, scheme: LabelScheme) -> str:
@@ -202,7 +240,7 @@ def _detector(path: Path) -> FieldDetector:
 # --- cells and whole pictures with a class -----------------------------------------------------
 
 
-def _as_cells(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Mapping[str, int]]:
+def _as_cells(job: SampleJob, picture: Picture) -> list[NewSample]:
     recipe = job.recipe
     picture = _on_glass(picture)
     labels = [_cell_label(label, job.image) for label in picture.labels]
@@ -216,15 +254,17 @@ def _as_cells(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Map
     if recipe.cells_per_image and len(chosen) > recipe.cells_per_image:
         # Evenly spread over the list, which runs over the picture; the same ones every time.
         chosen = chosen[np.linspace(0, len(chosen) - 1, recipe.cells_per_image).round().astype(int)]
-    samples = []
     cut = crops.cut_crops(picture.rgb, picture.xyxy[chosen], picture.px_per_rbc)
     steps = (*picture.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {pixels.RIM:g}")
+    samples = []
     for number, (row, crop) in enumerate(zip(chosen, cut, strict=True)):
-        name = f"{job.image.sample_id}-c{number:03d}"
-        path = Path(job.place.split) / labels[row] / f"{name}.png"
-        write_png(recipe.folders["classify"] / path, crop.picture)
-        samples.append(_row(job, name, path, crop.picture, labels[row], crop.px_per_rbc, steps))
-    return tuple(samples), Counter(sample.label for sample in samples)
+        name, label = f"{job.image.sample_id}-c{number:03d}", labels[row]
+        samples.append(
+            _written(
+                recipe, "classify", name, crop.picture, label, crop.px_per_rbc, steps, {label: 1}
+            )
+        )
+    return samples
 
 
 def _on_glass(picture: Picture) -> Picture:
@@ -240,38 +280,26 @@ def _cell_label(label: str, image: SourceImage) -> str:
     return (image.label or OTHER) if label == "white" else label
 
 
-def _as_whole(job: SampleJob, picture: Picture) -> tuple[tuple[Sample, ...], Mapping[str, int]]:
-    label, name = job.image.label or "", job.image.sample_id
-    path = Path(job.place.split) / label / f"{name}.png"
-    write_png(job.recipe.folders["classify"] / path, picture.rgb)
-    sample = _row(job, name, path, picture.rgb, label, picture.px_per_rbc, picture.steps)
-    return (sample,), {label: 1}
+def _as_whole(job: SampleJob, picture: Picture, label: str) -> NewSample:
+    name, scale = job.image.sample_id, picture.px_per_rbc
+    return _written(
+        job.recipe, "classify", name, picture.rgb, label, scale, picture.steps, {label: 1}
+    )
 
 
-def _row(
-    job: SampleJob,
+def _written(
+    recipe: SampleRecipe,
+    task: Task,
     name: str,
-    path: Path,
-    picture: Image,
+    rgb: Image,
     label: str,
     px_per_rbc: float,
-    steps: tuple[str, ...] | list[str],
-) -> Sample:
-    return Sample(
-        sample_id=name,
-        path=path.as_posix(),
-        source=job.image.source,
-        sha256=job.sha256,
-        width=picture.shape[1],
-        height=picture.shape[0],
-        label=label,
-        subject=job.image.subject,
-        group=job.group,
-        split=job.place.split,
-        fold=job.place.fold,
-        px_per_rbc=px_per_rbc,
-        steps="; ".join(steps),
-    )
+    steps: Sequence[str],
+    labels: Mapping[str, int],
+) -> NewSample:
+    write_png(recipe.waiting / task / f"{name}.png", rgb)
+    height, width = rgb.shape[:2]
+    return NewSample(task, name, label, width, height, px_per_rbc, "; ".join(steps), labels)
 
 
 def write_png(path: Path, rgb: Image) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from yolo_leuk import geometry
 from yolo_leuk.errors import DataError
+from yolo_leuk.image_headers import read_header
 from yolo_leuk.images import decode_image
 from yolo_leuk.prepare.sources.source_image import SourceImage
 
@@ -35,11 +36,7 @@ def measured_px_per_rbc(image: SourceImage, size_wh: tuple[int, int]) -> float |
     return float(np.median(np.sqrt(geometry.area(geometry.xyxy_from_cxcywhn(whole, size_wh)))))
 
 
-def px_per_rbc_of_all(
-    images: Sequence[SourceImage],
-    sizes_wh: Sequence[tuple[int, int]],
-    otherwise: float | None = None,
-) -> list[float]:
+def px_per_rbc_of_all(images: Sequence[SourceImage], otherwise: float | None = None) -> list[float]:
     """The ruler of every picture.
 
     That is the source's own, else measured on the boxes of its red cells, else its part's median,
@@ -48,16 +45,12 @@ def px_per_rbc_of_all(
 
     Args:
         images: The pictures of all sources.
-        sizes_wh: Their sizes in pixels.
         otherwise: Width of a red cell in pixels, or None.
 
     Raises:
         DataError: All of this fails.
     """
-    found = [
-        image.px_per_rbc or measured_px_per_rbc(image, size)
-        for image, size in zip(images, sizes_wh, strict=True)
-    ]
+    found = [image.px_per_rbc or _measured_on_boxes(image) for image in images]
     measured: dict[str, list[float]] = {}
     for image, ruler in zip(images, found, strict=True):
         if ruler is not None:
@@ -67,6 +60,19 @@ def px_per_rbc_of_all(
         own = [image for image in images if image.source == source]
         typical[source] = otherwise or _measured_by_pipeline(own)
     return [ruler or typical[image.source] for image, ruler in zip(images, found, strict=True)]
+
+
+def _measured_on_boxes(image: SourceImage) -> float | None:
+    """None too where the picture is broken, which is told when it is opened."""
+    if "red" not in image.box_labels:
+        return None
+    try:
+        header = read_header(image.file.read(), Path(image.file.name))
+    except DataError:
+        return None
+    width, height = header.size_wh
+    size_wh = (height, width) if header.orientation >= 5 else (width, height)
+    return measured_px_per_rbc(image, size_wh)
 
 
 def _measured_by_pipeline(images: Sequence[SourceImage]) -> float:
@@ -82,7 +88,10 @@ def _measured_by_pipeline(images: Sequence[SourceImage]) -> float:
     found = []
     for position in np.linspace(0, len(images) - 1, number).round().astype(int):
         image = images[position]
-        rgb = decode_image(image.file.read(), Path(image.file.name))
+        try:
+            rgb = decode_image(image.file.read(), Path(image.file.name))
+        except DataError:  # told when it is opened
+            continue
         if image.is_cell and ruler.is_cell_on_black(rgb):
             found.append(ruler.of_single_cell(rgb, shipped.cell_diameter_rbc))
         elif (measured := ruler.measure(rgb, detector).px_per_rbc) is not None:

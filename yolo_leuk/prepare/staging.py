@@ -22,12 +22,12 @@ class Stage:
 
     Attributes:
         data: What becomes the data set.
-        seen: Journal of the pictures that were looked at.
-        made: Journal of the pictures whose samples lie in ``data``.
+        waiting: Where samples lie whose place in it is not known yet.
+        made: Journal of the pictures whose samples are made.
     """
 
     data: Path
-    seen: Journal
+    waiting: Path
     made: Journal
 
 
@@ -56,8 +56,8 @@ def staged(out: Path, fingerprint: str) -> Iterator[Stage]:
             _check_free(out)
             _begin(place, fingerprint)
             try:
-                with Journal(place / "seen.jsonl") as seen, Journal(place / "made.jsonl") as made:
-                    yield Stage(place / "data", seen, made)
+                with Journal(place / "made.jsonl") as made:
+                    yield Stage(place / "data", place / "waiting", made)
             except DataError:
                 _remove(place)
                 raise
@@ -89,12 +89,12 @@ def _begin(place: Path, fingerprint: str) -> None:
     """Take up what a run of the same fingerprint left, or start with an empty stage."""
     stamp = place / "fingerprint"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint:
-        shutil.rmtree(place / "data", ignore_errors=True)
-        for left in ("seen.jsonl", "made.jsonl"):
-            (place / left).unlink(missing_ok=True)
+        for left in ("data", "waiting"):
+            shutil.rmtree(place / left, ignore_errors=True)
+        (place / "made.jsonl").unlink(missing_ok=True)
         artifacts.write_text(stamp, fingerprint)
     (place / "data").mkdir(exist_ok=True)
-    for torn in (place / "data").rglob(f"{artifacts.PARTIAL}*"):
+    for torn in place.rglob(f"{artifacts.PARTIAL}*"):
         torn.unlink()
 
 
