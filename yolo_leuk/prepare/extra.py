@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
-from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.balance import ExtraTurn, extra_turns
 from yolo_leuk.prepare.compose import ComposeOptions, FieldPlan, compose_field, plan_fields
 from yolo_leuk.prepare.opening import opened
@@ -17,7 +16,7 @@ from yolo_leuk.prepare.problems import problem_of
 from yolo_leuk.prepare.samples import (
     MadeSamples,
     SampleJob,
-    Task,
+    SampleRecipe,
     field_label,
     write_field,
     write_png,
@@ -56,14 +55,6 @@ class TurnJob:
     folder: Path
 
 
-def without_detection(job: SampleJob) -> SampleJob:
-    """The job of a picture that is in composed fields only."""
-    schemes: dict[Task, LabelScheme] = {
-        task: scheme for task, scheme in job.recipe.schemes.items() if task != "detect"
-    }
-    return dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, schemes=schemes))
-
-
 def field_jobs(
     cells: Sequence[SampleJob], groups: Sequence[str], options: ComposeOptions, seed: int
 ) -> list[FieldJob]:
@@ -79,20 +70,20 @@ def field_jobs(
     ]
 
 
-def make_field(job: FieldJob) -> MadeSamples:
+def make_field(recipe: SampleRecipe, job: FieldJob) -> MadeSamples:
     """Draw one field and write it with its boxes. Raises OutputError."""
     first = job.cells[0]
     try:
         pictures = [
-            opened(c.image, c.image.file.read(), c.px_per_rbc, c.recipe.opening).picture
+            opened(c.image, c.image.file.read(), c.px_per_rbc, recipe.opening).picture
             for c in job.cells
         ]
-        labels = [field_label("white", c.image, c.recipe.schemes["detect"]) for c in job.cells]
+        labels = [field_label("white", c.image, recipe.schemes["detect"]) for c in job.cells]
         field = compose_field(pictures, labels, job.plan, job.options, job.seed)
     except DataError as error:
         return MadeSamples(None, (), (problem_of(first.image.file, f"{job.name}: {error}"),))
     sample = write_field(
-        first.recipe, job.name, field.rgb, field.xyxy, field.labels,
+        recipe, job.name, field.rgb, field.xyxy, field.labels,
         label="", px_per_rbc=field.px_per_rbc, steps=field.steps,
     )  # fmt: skip
     return MadeSamples(None, (sample,))

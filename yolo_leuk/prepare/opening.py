@@ -61,7 +61,9 @@ class Opened:
     barless: Image
 
 
-def opened(image: SourceImage, content: bytes, px_per_rbc: float, how: Opening) -> Opened:
+def opened(
+    image: SourceImage, content: bytes, px_per_rbc: float, how: Opening, *, with_cells: bool = True
+) -> Opened:
     """Decode a picture and do its steps.
 
     Args:
@@ -69,6 +71,7 @@ def opened(image: SourceImage, content: bytes, px_per_rbc: float, how: Opening) 
         content: Of its file.
         px_per_rbc: Width of a red cell in its pixels.
         how: What is done to it.
+        with_cells: False leaves it without the boxes of cells that would have to be found.
 
     Raises:
         DataError: The picture or its mask cannot be read, or they do not fit together.
@@ -83,7 +86,7 @@ def opened(image: SourceImage, content: bytes, px_per_rbc: float, how: Opening) 
     if picture.mask is None and _needs_mask(how):
         picture = _with_computed_mask(picture, image, how)
     picture = apply_steps(picture, steps, how.step_options)
-    return Opened(_with_cells(picture, image), barless.rgb)
+    return Opened(_with_cells(picture, image) if with_cells else picture, barless.rgb)
 
 
 def _boxes_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -144,11 +145,10 @@ class _Preparation:
         self._scanned = scanned
         self._stage = stage
         self._workers = workers
-        self._hash_of = hash_of
         self._progress = progress
         self._problems = list(scanned.problems)
         self._files = len(scanned.images) + len(scanned.problems)
-        self._recipe = self._recipe_of(config)
+        self._recipe = self._recipe_of(config, hash_of)
 
     def run(self, out: Path) -> PrepareResult:
         """Make the samples of every picture, place them, write the tables."""
@@ -179,7 +179,7 @@ class _Preparation:
             card.write_tables(self._folder(task), data_set, self._config)
         return PrepareResult(out, counts, tuple(self._problems), warnings)
 
-    def _recipe_of(self, config: PrepareConfig) -> SampleRecipe:
+    def _recipe_of(self, config: PrepareConfig, hash_of: Hash) -> SampleRecipe:
         classify = classify_scheme(config, self._scanned.scans)
         schemes: dict[Task, LabelScheme] = {
             "classify": classify,
@@ -193,6 +193,7 @@ class _Preparation:
             cells_per_image=config.cells_per_image,
             detect_px_per_rbc=config.detect_px_per_rbc,
             boxes_from=config.boxes_from,
+            hash_of=hash_of,
         )
 
     def _folder(self, task: Task) -> Path:
@@ -205,23 +206,30 @@ class _Preparation:
         images = self._scanned.images
         rulers = scale.px_per_rbc_of_all(images, self._config.px_per_rbc)
         jobs = [
-            SampleJob(image, ruler, self._recipe, self._hash_of)
+            SampleJob(image, ruler, self._tasks_of(image))
             for image, ruler in zip(images, rulers, strict=True)
         ]
-        if self._config.compose == "fields":
-            jobs = [extra.without_detection(job) if job.image.is_cell else job for job in jobs]
         made = self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
         self._check_problems()
         return list(zip(jobs, made, strict=True))
 
+    def _tasks_of(self, image: SourceImage) -> tuple[Task, ...]:
+        """Single cells that are composed to fields are no fields of their own."""
+        composed = self._config.compose == "fields" and image.is_cell
+        return tuple(t for t in self._recipe.schemes if not (composed and t == "detect"))
+
     def _done(
-        self, function: Callable[[Any], MadeSamples], jobs: Sequence[Any], keys: Sequence[str]
+        self,
+        function: Callable[[SampleRecipe, Any], MadeSamples],
+        jobs: Sequence[Any],
+        keys: Sequence[str],
     ) -> list[MadeSamples]:
         """What came of all jobs; those that an earlier run did are not done again."""
         done = self._stage.made.done
         todo = [(job, key) for job, key in zip(jobs, keys, strict=True) if key not in done]
         with progress_bar(len(todo), enabled=self._progress) as show:
-            results = self._workers.in_order(function, [job for job, _ in todo])
+            make = functools.partial(function, self._recipe)
+            results = self._workers.in_order(make, [job for job, _ in todo])
             for number, result in enumerate(results):
                 show(number, todo[number][1])
                 self._stage.made.add(todo[number][1], result.to_json())
@@ -308,7 +316,7 @@ class _Preparation:
         sha256_of_cell = {p.image.sample_id: p.facts.sha256 for p in single}
         home = {p.group: place for p, place in zip(pictures, places, strict=True)}
         jobs = extra.field_jobs(
-            [dataclasses.replace(p.job, recipe=self._recipe) for p in single],
+            [p.job for p in single],
             [p.group for p in single],
             self._config.compose_options,
             self._config.seed,

@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk import artifacts, geometry, pixels, ruler
-from yolo_leuk.errors import DataError
+from yolo_leuk import geometry, pixels, ruler
+from yolo_leuk.errors import DataError, OutputError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare import crops
@@ -50,6 +50,7 @@ class SampleRecipe:
         cells_per_image: At most so many cells of one picture; 0 is all.
         detect_px_per_rbc: Fields are reduced by whole factors as long as this much is left.
         boxes_from: Detector for the classes that a source does not label, or None.
+        hash_of: What tells that two files have the same bytes.
     """
 
     waiting: Path
@@ -59,16 +60,27 @@ class SampleRecipe:
     cells_per_image: int
     detect_px_per_rbc: float
     boxes_from: Path | None
+    hash_of: Hash
+
+    @property
+    def needs_cells(self) -> bool:
+        """Whether cells must be found in fields without boxes."""
+        return "detect" in self.schemes or self.level == "cell"
 
 
 @dataclass(frozen=True)
 class SampleJob:
-    """All that is needed to turn one source image into samples, in any process."""
+    """One picture to turn into samples, in any process.
+
+    Attributes:
+        image: Of a source.
+        px_per_rbc: Width of a red cell in its pixels.
+        tasks: What samples are made for.
+    """
 
     image: SourceImage
     px_per_rbc: float
-    recipe: SampleRecipe
-    hash_of: Hash
+    tasks: tuple[Task, ...]
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,7 @@ class MadeSamples:
         )
 
 
-def make_samples(job: SampleJob) -> MadeSamples:
+def make_samples(recipe: SampleRecipe, job: SampleJob) -> MadeSamples:
     """Write the samples of one source image, for every task. Raises OutputError.
 
     A picture that cannot be used becomes a problem.
@@ -130,21 +142,23 @@ def make_samples(job: SampleJob) -> MadeSamples:
     image = job.image
     try:
         content = image.file.read()
-        found = opened(image, content, job.px_per_rbc, job.recipe.opening)
+        found = opened(
+            image, content, job.px_per_rbc, recipe.opening, with_cells=recipe.needs_cells
+        )
     except DataError as error:
         return MadeSamples(None, (), (problem_of(image.file, str(error)),))
-    facts = PictureFacts(job.hash_of(image.file.name, content), _look_of(job, found))
+    facts = PictureFacts(recipe.hash_of(image.file.name, content), _look_of(job, found))
     samples: list[NewSample] = []
     problems: list[Problem] = []
-    for task in job.recipe.schemes:
+    for task in job.tasks:
         if task == "detect":
-            samples.append(_as_field(job, found.picture))
-        elif job.recipe.level == "cell":
-            samples += _as_cells(job, found.picture)
+            samples.append(_as_field(recipe, job, found.picture))
+        elif recipe.level == "cell":
+            samples += _as_cells(recipe, job, found.picture)
         elif image.label is None:
             problems.append(problem_of(image.file, "it has no class as a whole"))
         else:
-            samples.append(_as_whole(job, found.picture, image.label))
+            samples.append(_as_whole(recipe, job, found.picture, image.label))
     return MadeSamples(facts, tuple(samples), tuple(problems))
 
 
@@ -158,8 +172,7 @@ def _look_of(job: SampleJob, found: Opened) -> Any:
 # --- a field with boxes ------------------------------------------------------------------------
 
 
-def _as_field(job: SampleJob, picture: Picture) -> NewSample:
-    recipe = job.recipe
+def _as_field(recipe: SampleRecipe, job: SampleJob, picture: Picture) -> NewSample:
     scheme = recipe.schemes["detect"]
     reduced, factor = pixels.reduced_field(
         picture.rgb, picture.px_per_rbc, recipe.detect_px_per_rbc
@@ -202,7 +215,7 @@ def write_field(
         f"{scheme.id_of(own)} {' '.join(f'{v:.6f}' for v in row)}\n"
         for own, row in zip(labels, rows, strict=True)
     )
-    artifacts.write_text(recipe.waiting / "detect" / f"{name}.txt", text)
+    write_in_stage(recipe.waiting / "detect" / f"{name}.txt", text.encode())
     counts = dict(Counter(labels))
     return _written(recipe, "detect", name, rgb, label, px_per_rbc, steps, counts)
 
@@ -240,8 +253,7 @@ def _detector(path: Path) -> FieldDetector:
 # --- cells and whole pictures with a class -----------------------------------------------------
 
 
-def _as_cells(job: SampleJob, picture: Picture) -> list[NewSample]:
-    recipe = job.recipe
+def _as_cells(recipe: SampleRecipe, job: SampleJob, picture: Picture) -> list[NewSample]:
     picture = _on_glass(picture)
     labels = [_cell_label(label, job.image) for label in picture.labels]
     is_cell = np.array([label in recipe.schemes["classify"].names for label in labels], bool)
@@ -280,11 +292,9 @@ def _cell_label(label: str, image: SourceImage) -> str:
     return (image.label or OTHER) if label == "white" else label
 
 
-def _as_whole(job: SampleJob, picture: Picture, label: str) -> NewSample:
+def _as_whole(recipe: SampleRecipe, job: SampleJob, picture: Picture, label: str) -> NewSample:
     name, scale = job.image.sample_id, picture.px_per_rbc
-    return _written(
-        job.recipe, "classify", name, picture.rgb, label, scale, picture.steps, {label: 1}
-    )
+    return _written(recipe, "classify", name, picture.rgb, label, scale, picture.steps, {label: 1})
 
 
 def _written(
@@ -303,8 +313,27 @@ def _written(
 
 
 def write_png(path: Path, rgb: Image) -> None:
-    """Write a picture atomically, without loss. Raises OutputError."""
+    """Write a picture without loss to a folder of a stage. Raises OutputError."""
     done, buffer = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     if not done:
         raise DataError(f"a picture of {rgb.shape} pixels could not be written as PNG to {path}")
-    artifacts.write_bytes(path, buffer.tobytes())
+    write_in_stage(path, buffer.tobytes())
+
+
+def write_in_stage(path: Path, content: bytes) -> None:
+    """Write a file of a stage; its folder is there.
+
+    A kill may leave half of it: nothing takes it before the journal has it, and the next run writes
+    it anew. So it needs no second name and no renaming, which took as long as all the rest.
+
+    Raises:
+        OutputError: It cannot be written; no half of it is left.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="Make room or rights there, and run the same command again: it goes on.",
+        ) from error

@@ -22,7 +22,7 @@ class Stage:
 
     Attributes:
         data: What becomes the data set.
-        waiting: Where samples lie whose place in it is not known yet.
+        waiting: Where samples lie whose place in it is not known yet, with a folder per task.
         made: Journal of the pictures whose samples are made.
     """
 
@@ -94,7 +94,9 @@ def _begin(place: Path, fingerprint: str) -> None:
         (place / "made.jsonl").unlink(missing_ok=True)
         artifacts.write_text(stamp, fingerprint)
     (place / "data").mkdir(exist_ok=True)
-    for torn in place.rglob(f"{artifacts.PARTIAL}*"):
+    for task in ("classify", "detect"):
+        (place / "waiting" / task).mkdir(parents=True, exist_ok=True)
+    for torn in (place / "data").rglob(f"{artifacts.PARTIAL}*"):
         torn.unlink()
 
 
