@@ -26,10 +26,10 @@ from tally_sheet import TALLY, found_boxes, read_tally  # noqa: E402
 
 from yolo_leuk import artifacts, images  # noqa: E402
 from yolo_leuk.errors import DataError  # noqa: E402
-from yolo_leuk.prepare import masks, segmentation  # noqa: E402
-from yolo_leuk.prepare.segmentation import WhiteCells  # noqa: E402
-from yolo_leuk.prepare.source_tree import SourceFile  # noqa: E402
-from yolo_leuk.prepare.violet import Mask  # noqa: E402
+from yolo_leuk.prepare.sources.source_tree import SourceFile  # noqa: E402
+from yolo_leuk.prepare.white_cells import masks, segmentation  # noqa: E402
+from yolo_leuk.prepare.white_cells.segmentation import WhiteCells  # noqa: E402
+from yolo_leuk.prepare.white_cells.violet import Mask  # noqa: E402
 from yolo_leuk.records import Image  # noqa: E402
 
 SCHEMA = "yolo-leuk/segmentation-figures/1"

@@ -24,7 +24,7 @@ import cv2  # noqa: E402  (the path above comes first)
 import numpy as np  # noqa: E402
 
 from yolo_leuk import artifacts, images, pixels  # noqa: E402
-from yolo_leuk.prepare.cells import find_cells  # noqa: E402
+from yolo_leuk.prepare.white_cells.cells import find_cells  # noqa: E402
 from yolo_leuk.records import Image  # noqa: E402
 
 TALLY = ROOT / "datasets" / "segmentation-tally" / "all4.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from yolo_leuk.prepare.facts import PictureFacts
-from yolo_leuk.prepare.looks import Look
-from yolo_leuk.prepare.source_tree import SourceFile
 from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile
+from yolo_leuk.prepare.split.looks import Look
 
 _CELL = re.compile(r"UID_(H?\d+)_\d+_\d+_(all|hem)", re.IGNORECASE)
 _FOLD = re.compile(r"/fold_(\d)/")

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from yolo_leuk.prepare.problems import Problem
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree, open_tree
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree, open_tree
 
 
 def tree_of(names: Iterable[str], root: Path = Path("made")) -> SourceTree:

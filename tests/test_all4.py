@@ -8,8 +8,8 @@ import pytest
 
 from tests.made_trees import folder_of, picture, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources import all4
+from yolo_leuk.prepare.sources.source_tree import open_tree
 
 OTHER_LAYOUT = ("Benign", "[Malignant] early Pre-B", "[Malignant] Pre-B", "[Malignant] Pro-B")
 

@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.balance import TURNS, class_weights, extra_turns
+from yolo_leuk.prepare.extra.balance import TURNS, class_weights, extra_turns
 from yolo_leuk.records import Sample
 
 

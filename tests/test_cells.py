@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.made_fields import GLASS, VIOLET, field_of
 from yolo_leuk import geometry, images, pixels
-from yolo_leuk.prepare.cells import (
+from yolo_leuk.prepare.white_cells.cells import (
     CellSizes,
     cells_from_mask,
     find_cells,

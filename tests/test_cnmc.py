@@ -10,8 +10,8 @@ import pytest
 
 from tests.made_trees import folder_of, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree, open_tree
 from yolo_leuk.prepare.sources import cnmc
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree, open_tree
 
 TABLE = "validation_data/C-NMC_test_prelim_phase_data_labels.csv"
 VALIDATION = "validation_data/C-NMC_test_prelim_phase_data"

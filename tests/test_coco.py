@@ -10,8 +10,8 @@ import pytest
 
 from tests.made_trees import folder_of, picture, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceTree
 from yolo_leuk.prepare.sources import coco
+from yolo_leuk.prepare.sources.source_tree import SourceTree
 
 CATEGORIES = [{"id": 7, "name": "WBC"}, {"id": 3, "name": "RBC"}]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.test_picture_steps import cell_on_black
 from yolo_leuk import geometry, images, pixels
 from yolo_leuk.errors import ConfigError, DataError
-from yolo_leuk.prepare.compose import (
+from yolo_leuk.prepare.extra.compose import (
     ComposeOptions,
     FieldPlan,
     _Layer,
@@ -22,9 +22,9 @@ from yolo_leuk.prepare.compose import (
     compose_field,
     plan_fields,
 )
-from yolo_leuk.prepare.cut_out import CutOut, cut_out
-from yolo_leuk.prepare.drawn_background import draw_background, uneven_light
-from yolo_leuk.prepare.picture import Picture, without_boxes
+from yolo_leuk.prepare.extra.cut_out import CutOut, cut_out
+from yolo_leuk.prepare.extra.drawn_background import draw_background, uneven_light
+from yolo_leuk.prepare.pictures.picture import Picture, without_boxes
 
 SMALL = ComposeOptions(size_px=256, px_per_rbc=24.0, cells=(2, 5))
 

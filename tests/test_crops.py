@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_leuk.prepare.crops import cut_crops, worth_cutting
+from yolo_leuk.prepare.white_cells.crops import cut_crops, worth_cutting
 
 SIZE = (200, 100)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_source_images import cnmc_images, facts_of, image_of, look
-from yolo_leuk.prepare.groups import groups_as_spelt, groups_of
-from yolo_leuk.prepare.looks import Look
+from yolo_leuk.prepare.split.groups import groups_as_spelt, groups_of
+from yolo_leuk.prepare.split.looks import Look
 
 
 def slides(label: str, count: int = 6, first: int = 0):

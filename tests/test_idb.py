@@ -6,8 +6,8 @@ import pytest
 
 from tests.made_trees import folder_of, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceTree
 from yolo_leuk.prepare.sources import idb1, idb2
+from yolo_leuk.prepare.sources.source_tree import SourceTree
 
 
 def fields(tmp_path, make=folder_of, **xyc: str | bytes) -> SourceTree:

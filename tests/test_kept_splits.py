@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolo_leuk.errors import ConfigError, LeakageError
-from yolo_leuk.prepare.kept_splits import keep, place_beside, places_of_old_groups
-from yolo_leuk.prepare.splits import Placement, place_by_group, split_of_fold
+from yolo_leuk.prepare.split.kept_splits import keep, place_beside, places_of_old_groups
+from yolo_leuk.prepare.split.splits import Placement, place_by_group, split_of_fold
 from yolo_leuk.records import Sample
 
 FOLDS = 3

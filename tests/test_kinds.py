@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.made_trees import folder_of, picture, tree_of, write_folder, write_zip
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources.kinds import KINDS, recognised
+from yolo_leuk.prepare.sources.source_tree import open_tree
 
 LAYOUTS = {
     "cnmc": {"training_data/fold_0/all/UID_1_1_1_all.bmp", "training_data/fold_0/hem/x.bmp"},

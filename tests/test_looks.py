@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 
 from tests.made_source_images import look
 from yolo_leuk import images, pixels
-from yolo_leuk.prepare import looks as looks_module
-from yolo_leuk.prepare.looks import (
+from yolo_leuk.prepare.split import looks as looks_module
+from yolo_leuk.prepare.split.looks import (
     Look,
     group_by_look,
     join_nearest,

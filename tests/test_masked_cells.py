@@ -8,8 +8,8 @@ import pytest
 
 from tests.made_trees import folder_of, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources import masked_cells
+from yolo_leuk.prepare.sources.source_tree import open_tree
 
 
 @pytest.mark.parametrize(

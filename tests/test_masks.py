@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from yolo_leuk.config import resolve
 from yolo_leuk.errors import ConfigError, DataError, ImageError
-from yolo_leuk.prepare.masks import MaskParts, read_mask, read_parts
-from yolo_leuk.prepare.source_tree import SourceFile
+from yolo_leuk.prepare.sources.source_tree import SourceFile
+from yolo_leuk.prepare.white_cells.masks import MaskParts, read_mask, read_parts
 
 SHAPE = (40, 50)
 

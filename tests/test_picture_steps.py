@@ -15,9 +15,9 @@ from tests.made_fields import BAR_STYLES, field_of, with_bar
 from yolo_leuk import images, pixels
 from yolo_leuk.config import resolve
 from yolo_leuk.errors import ConfigError, DataError
-from yolo_leuk.prepare.black_border import is_on_black, square_around_cell
-from yolo_leuk.prepare.picture import Picture, cut_square, resized, turned, without_boxes
-from yolo_leuk.prepare.steps import STEPS, StepOptions, apply_steps, check_steps
+from yolo_leuk.prepare.pictures.black_border import is_on_black, square_around_cell
+from yolo_leuk.prepare.pictures.picture import Picture, cut_square, resized, turned, without_boxes
+from yolo_leuk.prepare.pictures.steps import STEPS, StepOptions, apply_steps, check_steps
 
 OPTIONS = StepOptions(size_px=96)
 

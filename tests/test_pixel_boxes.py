@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.made_trees import folder_of, picture
 from yolo_leuk import geometry
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceFile
 from yolo_leuk.prepare.sources.pixel_boxes import PixelBox, as_fractions, upright_size_wh
+from yolo_leuk.prepare.sources.source_tree import SourceFile
 
 FILE = SourceFile(Path("set"), "a.png")
 PIXELS = st.floats(-200, 5000)

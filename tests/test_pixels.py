@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.made_fields import BAR_STYLES, with_bar
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.crops import cut_crops
+from yolo_leuk.prepare.white_cells.crops import cut_crops
 
 RNG_SEED = 20240229
 

@@ -15,12 +15,12 @@ from yolo_leuk.errors import ConfigError, DataError, LeakageError
 from yolo_leuk.images import decode_image
 from yolo_leuk.manifest import check_samples
 from yolo_leuk.prepare.facts import PictureFacts, sha256_of
-from yolo_leuk.prepare.groups import groups_of
-from yolo_leuk.prepare.looks import look_of
-from yolo_leuk.prepare.placements import placements_of
-from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources import all4, yolo
-from yolo_leuk.prepare.splits import Placement, place_by_group, place_by_source
+from yolo_leuk.prepare.sources.source_tree import open_tree
+from yolo_leuk.prepare.split.groups import groups_of
+from yolo_leuk.prepare.split.looks import look_of
+from yolo_leuk.prepare.split.placements import placements_of
+from yolo_leuk.prepare.split.splits import Placement, place_by_group, place_by_source
 from yolo_leuk.records import Sample
 
 FOLDS = 3

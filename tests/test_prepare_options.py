@@ -14,8 +14,8 @@ from tests.made_fields import all4_tree, write_picture, yolo_tree
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.manifest import read_manifest
-from yolo_leuk.prepare.balance import TURNS
 from yolo_leuk.prepare.config import PrepareConfig
+from yolo_leuk.prepare.extra.balance import TURNS
 from yolo_leuk.prepare.run import run
 
 

@@ -11,8 +11,8 @@ import pytest
 from yolo_leuk.errors import DataError
 from yolo_leuk.prepare import scale
 from yolo_leuk.prepare.scale import measured_px_per_rbc, px_per_rbc_of_all
-from yolo_leuk.prepare.source_tree import SourceFile
 from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile
 
 SIZE = (400, 200)
 FILE = SourceFile(Path("set"), "a.png")

@@ -15,8 +15,9 @@ from scripts.measure_segmentation import PX_PER_RBC, dice, iou
 from tests.made_fields import GLASS, field_of
 from yolo_leuk import images
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare import masks
-from yolo_leuk.prepare.segmentation import (
+from yolo_leuk.prepare.sources.source_tree import SourceFile
+from yolo_leuk.prepare.white_cells import masks
+from yolo_leuk.prepare.white_cells.segmentation import (
     computed_mask,
     glass_colour,
     mask_by_hsv,
@@ -24,7 +25,6 @@ from yolo_leuk.prepare.segmentation import (
     middle_cell,
     white_cells,
 )
-from yolo_leuk.prepare.source_tree import SourceFile
 
 FIGURES = Path(__file__).parents[1] / "docs" / "segmentation.json"
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.made_trees import folder_of, reasons, tree_of, write_folder, write_zip, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare import source_tree
 from yolo_leuk.prepare.problems import Problem, problem_of
-from yolo_leuk.prepare.source_tree import SourceFile, open_tree
+from yolo_leuk.prepare.sources import source_tree
+from yolo_leuk.prepare.sources.source_tree import SourceFile, open_tree
 
 FILES = {"b/2.png": b"two", "a/1.png": b"one", "readme.txt": b"text"}
 

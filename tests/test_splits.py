@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.made_source_images import cnmc_images, facts_of, image_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.groups import groups_as_spelt, groups_of
-from yolo_leuk.prepare.splits import (
+from yolo_leuk.prepare.split.groups import groups_as_spelt, groups_of
+from yolo_leuk.prepare.split.splits import (
     leaks_of_official,
     place_by_group,
     place_by_source,

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from tests.made_fields import field_of
 from yolo_leuk import images, pixels
-from yolo_leuk.prepare.stain import (
+from yolo_leuk.prepare.pictures.stain import (
     StainTarget,
     lab_statistics,
     macenko,
     reinhard,
     stain_statistics,
 )
-from yolo_leuk.prepare.steps import StepOptions
+from yolo_leuk.prepare.pictures.steps import StepOptions
 
 OPTIONS = StepOptions()
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_source_images import cnmc_images, image_of
-from yolo_leuk.prepare.subjects import in_natural_order, joined, patients_of
+from yolo_leuk.prepare.split.subjects import in_natural_order, joined, patients_of
 
 PAIRS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 6)), max_size=30)
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.made_trees import folder_of, picture, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceTree
 from yolo_leuk.prepare.sources import table
+from yolo_leuk.prepare.sources.source_tree import SourceTree
 
 
 def tree(tmp_path, text: str | bytes, make=folder_of, **files: bytes) -> SourceTree:

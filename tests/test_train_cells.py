@@ -16,7 +16,7 @@ from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import MATURITY
 from yolo_leuk.pipeline import cell_crops
-from yolo_leuk.prepare.crops import cut_crops
+from yolo_leuk.prepare.white_cells.crops import cut_crops
 from yolo_leuk.records import Sample
 from yolo_leuk.train.cells import CellPicture, CellRecipe, CellVariation, load_cells
 

@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_fields import GLASS, field_of
-from yolo_leuk.prepare.violet import two_means_threshold, violet_mask, with_small_holes_filled
+from yolo_leuk.prepare.white_cells.violet import (
+    two_means_threshold,
+    violet_mask,
+    with_small_holes_filled,
+)
 
 PX = 20.0
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.made_trees import folder_of, picture, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceTree, open_tree
 from yolo_leuk.prepare.sources import voc
+from yolo_leuk.prepare.sources.source_tree import SourceTree, open_tree
 
 
 def xml(*boxes: tuple, size: tuple[int, int] | None = (40, 30)) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.made_trees import folder_of, reasons, tree_of, zip_of
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceTree, open_tree
 from yolo_leuk.prepare.sources import yolo
+from yolo_leuk.prepare.sources.source_tree import SourceTree, open_tree
 
 SPLITS = ("train", "val", "test")
 BOX = "0 0.5 0.5 0.2 0.2\n"

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from yolo_leuk import geometry
 from yolo_leuk.artifacts import sha256_of_file
 from yolo_leuk.images import read_image
-from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources import yolo
+from yolo_leuk.prepare.sources.source_tree import open_tree
 
 _FIELD_NAMES = {"WBC": "white", "RBC": "red", "Platelets": "platelet"}
 

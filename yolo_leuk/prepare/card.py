@@ -15,9 +15,9 @@ from yolo_leuk import artifacts, geometry, images
 from yolo_leuk.config import as_plain
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.manifest import FILE_NAME, SPLITS, write_manifest
-from yolo_leuk.prepare.balance import class_weights
 from yolo_leuk.prepare.config import PrepareConfig
 from yolo_leuk.prepare.contact_sheet import COLUMNS, contact_sheet, sheet_jpeg
+from yolo_leuk.prepare.extra.balance import class_weights
 from yolo_leuk.prepare.problems import Problem, problems_csv
 from yolo_leuk.prepare.samples import Task
 from yolo_leuk.prepare.sources.source_image import SourceFacts, SourceImage

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from yolo_leuk.errors import ConfigError
-from yolo_leuk.prepare.compose import ComposeOptions, check_compose
-from yolo_leuk.prepare.masks import MaskParts
-from yolo_leuk.prepare.opening import CellsFrom, Opening
+from yolo_leuk.prepare.extra.compose import ComposeOptions, check_compose
+from yolo_leuk.prepare.pictures.opening import CellsFrom, Opening
+from yolo_leuk.prepare.pictures.steps import StepOptions, check_steps
 from yolo_leuk.prepare.samples import Level, Task
-from yolo_leuk.prepare.steps import StepOptions, check_steps
+from yolo_leuk.prepare.white_cells.masks import MaskParts
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk.prepare.looks import Look
+from yolo_leuk.prepare.split.looks import Look
 
 Hash = Callable[[str, bytes], str]
 """SHA-256 in hexadecimal of a file, by its place in its source and its bytes."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from yolo_leuk.errors import OutputError
 from yolo_leuk.prepare.samples import NewSample
-from yolo_leuk.prepare.splits import Placement
+from yolo_leuk.prepare.split.splits import Placement
 from yolo_leuk.records import Sample
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yolo_leuk.prepare.source_tree import SourceFile
+    from yolo_leuk.prepare.sources.source_tree import SourceFile
 
 
 @dataclass(frozen=True, order=True)

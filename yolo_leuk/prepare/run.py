@@ -16,10 +16,10 @@ from yolo_leuk.config import as_plain
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.manifest import FILE_NAME, read_manifest
-from yolo_leuk.prepare import card, extra, groups, placing, scale, splits
+from yolo_leuk.prepare import card, placing, scale
 from yolo_leuk.prepare.config import PrepareConfig, check_config
+from yolo_leuk.prepare.extra import jobs as extra
 from yolo_leuk.prepare.facts import Hash, PictureFacts, sha256_of
-from yolo_leuk.prepare.placements import placements_of
 from yolo_leuk.prepare.placing import Origin
 from yolo_leuk.prepare.problems import Problem, problem_of, problems_csv
 from yolo_leuk.prepare.samples import (
@@ -32,7 +32,9 @@ from yolo_leuk.prepare.samples import (
 from yolo_leuk.prepare.scanning import Scanned, Tell, scan_sources
 from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.splits import Placement
+from yolo_leuk.prepare.split import groups, splits
+from yolo_leuk.prepare.split.placements import placements_of
+from yolo_leuk.prepare.split.splits import Placement
 from yolo_leuk.prepare.staging import Stage, staged
 from yolo_leuk.progress import progress_bar
 from yolo_leuk.records import Sample

@@ -22,13 +22,13 @@ from yolo_leuk import geometry, pixels, ruler
 from yolo_leuk.errors import DataError, OutputError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.prepare import crops
 from yolo_leuk.prepare.facts import Hash, PictureFacts
-from yolo_leuk.prepare.looks import look_of
-from yolo_leuk.prepare.opening import Opened, Opening, opened
-from yolo_leuk.prepare.picture import Picture
+from yolo_leuk.prepare.pictures.opening import Opened, Opening, opened
+from yolo_leuk.prepare.pictures.picture import Picture
 from yolo_leuk.prepare.problems import Problem, problem_of
 from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.split.looks import Look, look_of
+from yolo_leuk.prepare.white_cells import crops
 from yolo_leuk.records import Image
 
 Task = Literal["classify", "detect"]
@@ -162,7 +162,7 @@ def make_samples(recipe: SampleRecipe, job: SampleJob) -> MadeSamples:
     return MadeSamples(facts, tuple(samples), tuple(problems))
 
 
-def _look_of(job: SampleJob, found: Opened) -> Any:
+def _look_of(job: SampleJob, found: Opened) -> Look | None:
     """Where groups go by look; else None."""
     if job.image.subject or job.image.split is not None:
         return None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from yolo_leuk.errors import ConfigError, DataError, UsageError
 from yolo_leuk.prepare.problems import Problem
-from yolo_leuk.prepare.source_tree import open_tree
 from yolo_leuk.prepare.sources.kinds import KINDS, Kind, recognised
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts, SourceImage
+from yolo_leuk.prepare.sources.source_tree import open_tree
 
 RAW_FOLDER = Path("datasets/raw")
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.finished_scan import finished_scan
 from yolo_leuk.prepare.sources.pixel_boxes import upright_size_wh
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree
 
 FACTS = SourceFacts(
     name="all4",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.prepare.source_tree import SourceTree
 from yolo_leuk.prepare.sources.finished_scan import finished_scan
 from yolo_leuk.prepare.sources.source_image import Scan, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceTree
 from yolo_leuk.prepare.sources.split_names import split_named
 
 

@@ -15,9 +15,9 @@ from pathlib import PurePosixPath
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.problems import Problem, problem_of
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.finished_scan import finished_scan
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.text_files import read_table
 
 FACTS = SourceFacts(

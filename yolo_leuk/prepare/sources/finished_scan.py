@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.problems import Problem, problem_of
-from yolo_leuk.prepare.source_tree import SourceTree
 from yolo_leuk.prepare.sources.source_image import Scan, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceTree
 
 _LONGEST_LABEL = 80
 

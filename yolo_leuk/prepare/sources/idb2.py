@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources import idb1
 from yolo_leuk.prepare.sources.finished_scan import finished_scan
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree
 
 FACTS = SourceFacts(
     name="all-idb2",

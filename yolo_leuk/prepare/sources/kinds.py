@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceTree
 from yolo_leuk.prepare.sources import (
     all4,
     class_folders,
@@ -20,6 +19,7 @@ from yolo_leuk.prepare.sources import (
     yolo,
 )
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts
+from yolo_leuk.prepare.sources.source_tree import SourceTree
 
 
 @dataclass(frozen=True)

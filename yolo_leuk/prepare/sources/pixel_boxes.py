@@ -13,7 +13,7 @@ import numpy.typing as npt
 from yolo_leuk import geometry
 from yolo_leuk.image_headers import read_header
 from yolo_leuk.prepare.problems import Problem, problem_of
-from yolo_leuk.prepare.source_tree import SourceFile
+from yolo_leuk.prepare.sources.source_tree import SourceFile
 
 _TURNED = 5  # EXIF orientations from here on swap width and height
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.problems import Problem
-from yolo_leuk.prepare.source_tree import SourceFile
+from yolo_leuk.prepare.sources.source_tree import SourceFile
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from pathlib import PurePosixPath
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.problems import Problem, problem_of
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.field_names import field_name, scheme_of_boxes
 from yolo_leuk.prepare.sources.finished_scan import finished_scan
 from yolo_leuk.prepare.sources.pixel_boxes import PixelBox, as_fractions, upright_size_wh
 from yolo_leuk.prepare.sources.source_image import Scan, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.split_names import split_named
 from yolo_leuk.prepare.sources.text_files import read_table
 

@@ -7,7 +7,7 @@ import io
 from xml.etree import ElementTree
 
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.source_tree import SourceFile
+from yolo_leuk.prepare.sources.source_tree import SourceFile
 
 
 def read_text(file: SourceFile) -> str:

@@ -17,10 +17,10 @@ import yaml
 
 from yolo_leuk.errors import DataError
 from yolo_leuk.prepare.problems import Problem, problem_of
-from yolo_leuk.prepare.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.field_names import field_name, scheme_of_boxes
 from yolo_leuk.prepare.sources.finished_scan import finished_scan
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts, SourceImage
+from yolo_leuk.prepare.sources.source_tree import SourceFile, SourceTree
 from yolo_leuk.prepare.sources.split_names import split_named
 from yolo_leuk.prepare.sources.text_files import parse_xml, read_text
 

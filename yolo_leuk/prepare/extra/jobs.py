@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.balance import ExtraTurn, extra_turns
-from yolo_leuk.prepare.compose import ComposeOptions, FieldPlan, compose_field, plan_fields
-from yolo_leuk.prepare.opening import opened
+from yolo_leuk.prepare.extra.balance import ExtraTurn, extra_turns
+from yolo_leuk.prepare.extra.compose import ComposeOptions, FieldPlan, compose_field, plan_fields
+from yolo_leuk.prepare.pictures.opening import opened
 from yolo_leuk.prepare.problems import problem_of
 from yolo_leuk.prepare.samples import (
     MadeSamples,

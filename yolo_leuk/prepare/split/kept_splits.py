@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from yolo_leuk.errors import ConfigError, LeakageError
 from yolo_leuk.manifest import SPLITS
-from yolo_leuk.prepare.splits import TEST_PARTS, Placement, split_of_fold
+from yolo_leuk.prepare.split.splits import TEST_PARTS, Placement, split_of_fold
 from yolo_leuk.records import Sample
 
 

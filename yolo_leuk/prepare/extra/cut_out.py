@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.black_border import black_pixels
-from yolo_leuk.prepare.picture import Picture, cut_square, turned
+from yolo_leuk.prepare.pictures.black_border import black_pixels
+from yolo_leuk.prepare.pictures.picture import Picture, cut_square, turned
 from yolo_leuk.records import Image
 
 Bools = npt.NDArray[np.bool_]

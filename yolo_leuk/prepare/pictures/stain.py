@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk.prepare.black_border import black_pixels, is_on_black
+from yolo_leuk.prepare.pictures.black_border import black_pixels, is_on_black
 from yolo_leuk.records import Image
 
 Triple = tuple[float, float, float]

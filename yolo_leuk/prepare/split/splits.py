@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from yolo_leuk.errors import DataError
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.subjects import in_natural_order, patients_of
+from yolo_leuk.prepare.split.subjects import in_natural_order, patients_of
 
 if TYPE_CHECKING:
     from yolo_leuk.prepare.facts import PictureFacts

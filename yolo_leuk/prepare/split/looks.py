@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import pixels
-from yolo_leuk.prepare.violet import disc, with_small_holes_filled
+from yolo_leuk.prepare.white_cells.violet import disc, with_small_holes_filled
 from yolo_leuk.records import Image
 
 _THUMBNAIL_PX = 16

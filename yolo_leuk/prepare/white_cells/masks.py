@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from yolo_leuk import images
 from yolo_leuk.errors import ConfigError, DataError
-from yolo_leuk.prepare.black_border import black_pixels
-from yolo_leuk.prepare.segmentation import WhiteCells
-from yolo_leuk.prepare.source_tree import SourceFile
-from yolo_leuk.prepare.violet import Mask
+from yolo_leuk.prepare.pictures.black_border import black_pixels
+from yolo_leuk.prepare.sources.source_tree import SourceFile
+from yolo_leuk.prepare.white_cells.segmentation import WhiteCells
+from yolo_leuk.prepare.white_cells.violet import Mask
 from yolo_leuk.records import Image
 
 Value = int | tuple[int, int, int]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import pixels
-from yolo_leuk.prepare.segmentation import cells_around
-from yolo_leuk.prepare.violet import Mask, disc, violet_mask
+from yolo_leuk.prepare.white_cells.segmentation import cells_around
+from yolo_leuk.prepare.white_cells.violet import Mask, disc, violet_mask
 from yolo_leuk.records import Image
 
 Floats = npt.NDArray[np.float32]

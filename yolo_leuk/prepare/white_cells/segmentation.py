@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare.violet import (
+from yolo_leuk.prepare.white_cells.violet import (
     Mask,
     disc,
     two_means_threshold,

@@ -15,9 +15,9 @@ import numpy as np
 
 from yolo_leuk import pixels
 from yolo_leuk.errors import ConfigError, DataError
-from yolo_leuk.prepare.black_border import black_pixels, is_on_black, square_around_cell
-from yolo_leuk.prepare.picture import Picture, cut_square, resized
-from yolo_leuk.prepare.stain import LabTarget, StainTarget, macenko, reinhard
+from yolo_leuk.prepare.pictures.black_border import black_pixels, is_on_black, square_around_cell
+from yolo_leuk.prepare.pictures.picture import Picture, cut_square, resized
+from yolo_leuk.prepare.pictures.stain import LabTarget, StainTarget, macenko, reinhard
 
 # Medians over the 2,131 training pictures of ALL-4-class, scale bar painted out.
 _FIELD_LAB = LabTarget(mean=(86.5, 1.9, -10.0), deviation=(12.1, 10.4, 15.4))

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from yolo_leuk.errors import LeakageError
-from yolo_leuk.prepare.kept_splits import place_beside, places_of_old_groups
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.splits import (
+from yolo_leuk.prepare.split.kept_splits import place_beside, places_of_old_groups
+from yolo_leuk.prepare.split.splits import (
     TEST_PARTS,
     Placement,
     place_by_group,
     place_by_source,
 )
-from yolo_leuk.prepare.subjects import joined
+from yolo_leuk.prepare.split.subjects import joined
 from yolo_leuk.records import Sample
 
 

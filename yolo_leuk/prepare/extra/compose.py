@@ -1,7 +1,7 @@
 """Single cells on black to fields with several cells, for a detector.
 
-The background is drawn (:mod:`yolo_leuk.prepare.drawn_background`); the cells are those of one
-group, each turned at random. A field is no photograph, and its ``steps`` say so.
+The background is drawn (``drawn_background.py``); the cells are those of one group, each turned at
+random. A field is no photograph, and its ``steps`` say so.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from yolo_leuk import pixels
 from yolo_leuk.errors import ConfigError
-from yolo_leuk.prepare.cut_out import CutOut, cut_out
-from yolo_leuk.prepare.drawn_background import draw_background, uneven_light
-from yolo_leuk.prepare.picture import Picture
+from yolo_leuk.prepare.extra.cut_out import CutOut, cut_out
+from yolo_leuk.prepare.extra.drawn_background import draw_background, uneven_light
+from yolo_leuk.prepare.pictures.picture import Picture
 
 _PLACES_TRIED = 500
 _NOISE = 1.5  # grey levels

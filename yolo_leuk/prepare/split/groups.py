@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from yolo_leuk.prepare.facts import PictureFacts
-from yolo_leuk.prepare.looks import Look, group_by_look, join_nearest, near_duplicates
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.subjects import patients_of
+from yolo_leuk.prepare.split.looks import Look, group_by_look, join_nearest, near_duplicates
+from yolo_leuk.prepare.split.subjects import patients_of
 
 
 @dataclass(frozen=True)

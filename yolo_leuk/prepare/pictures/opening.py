@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from yolo_leuk import geometry, images, ruler
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare import masks, segmentation
-from yolo_leuk.prepare.cells import CellSizes, cells_from_mask, find_cells
-from yolo_leuk.prepare.picture import Picture
+from yolo_leuk.prepare.pictures.picture import Picture
+from yolo_leuk.prepare.pictures.steps import StepOptions, apply_steps
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.steps import StepOptions, apply_steps
+from yolo_leuk.prepare.white_cells import masks, segmentation
+from yolo_leuk.prepare.white_cells.cells import CellSizes, cells_from_mask, find_cells
 from yolo_leuk.records import Image
 
 CellsFrom = Literal["auto", "masks", "stains", "kmeans", "hsv"]

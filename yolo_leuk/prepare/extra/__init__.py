@@ -1,0 +1,1 @@
+"""Samples that no source has: composed fields, turned copies for balance."""

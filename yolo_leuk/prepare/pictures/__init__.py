@@ -1,0 +1,1 @@
+"""A picture on its way into a data set: read, its steps done, its cells known."""

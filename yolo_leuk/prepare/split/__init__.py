@@ -1,0 +1,1 @@
+"""What must stay together, and where it belongs: patients, looks, groups, splits, folds."""

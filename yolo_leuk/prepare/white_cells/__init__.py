@@ -1,0 +1,1 @@
+"""White cells in pictures without boxes: masks, boxes, crops."""
