@@ -27,7 +27,7 @@ from yolo_leuk.prepare.sources.kinds import KINDS
 from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearResult
 from yolo_leuk.train.run import TrainResult
 
-VERBS = ("detect", "prepare", "train", "doctor")
+VERBS = ("detect", "prepare", "audit", "train", "doctor")
 
 # Every verb has these; who has met them once need not look again.
 COMMON_OPTIONS = {"--config", "--debug", "--help", "--json", "--set"}

@@ -34,6 +34,7 @@ LEAST_CORRELATION = 0.55
 MOST_CORRELATION = 0.87
 
 _BLOCK = 64  # rows of the table of similarities that are in memory at once
+_CHUNK = 256  # pairs that go to a thread at once
 
 # Turns that a spectrum can tell; each stands for itself and for the one that is 180° further.
 _SPECTRAL_TURNS = (0, 1, 4, 5)
@@ -99,12 +100,15 @@ def near_pairs(
         return NearPairs((), LEAST_CORRELATION, 0)
     candidates = sorted(set(_candidates(_unusual(np.stack(spectra)), own, show)))
 
-    def compared(candidate: tuple[int, int, int]) -> float:
-        first, second, turn = candidate
-        return correlation(thumbnails[first], turned(thumbnails[second], turn))
+    def compared(start: int) -> list[float]:
+        return [
+            correlation(thumbnails[first], turned(thumbnails[second], turn))
+            for first, second, turn in candidates[start : start + _CHUNK]
+        ]
 
     with ThreadPoolExecutor(workers) as pool:  # OpenCV lets other threads run
-        found = list(pool.map(compared, candidates))
+        parts = pool.map(compared, range(0, len(candidates), _CHUNK))
+        found = [value for part in parts for value in part]
     threshold = _threshold(found)
     pairs = [
         NearPair(first, second, round(value, 3), TURNS[turn])

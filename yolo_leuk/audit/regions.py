@@ -71,6 +71,6 @@ def without_colour(patches: npt.NDArray[np.uint8]) -> Floats:
     """
     pixels = patches.reshape(len(patches), -1, 3).astype(np.float32)
     contrast = pixels.mean(axis=2).std(axis=1)[:, None, None]
-    # Four grey levels: what is all but even stays so.
-    deviation = (pixels - np.median(pixels, axis=1, keepdims=True)) / (contrast + 4)
-    return np.asarray(deviation, np.float32).reshape(len(patches), -1)
+    pixels -= np.median(pixels, axis=1, keepdims=True)
+    pixels /= contrast + 4  # grey levels: what is all but even stays so
+    return pixels.reshape(len(patches), -1)

@@ -13,7 +13,15 @@ from collections.abc import Mapping, Sequence
 from yolo_leuk.doctor.check import Check
 
 NEEDED_TO_DETECT = ("numpy", "onnxruntime", "opencv-python-headless", "typer")
-NEEDED_BESIDES = ("albumentations", "matplotlib", "onnx", "pandas", "pyyaml", "scikit-learn")
+NEEDED_BESIDES = (
+    "albumentations",
+    "filelock",
+    "matplotlib",
+    "onnx",
+    "pandas",
+    "pyyaml",
+    "scikit-learn",
+)
 NEEDED_TO_TRAIN = (
     "cloudpickle",
     "onnxslim",
