@@ -16,6 +16,7 @@ from yolo_leuk.audit.formats import Property
 from yolo_leuk.audit.labels import MEANINGS
 from yolo_leuk.audit.layout import Picture
 from yolo_leuk.audit.markup import Html, fill, join
+from yolo_leuk.audit.near_duplicates import LEAST_TURNED_CORRELATION
 from yolo_leuk.audit.probe import Score
 from yolo_leuk.audit.result import Audit, Shortcuts
 from yolo_leuk.audit.scan import Clues
@@ -158,7 +159,8 @@ def _facts(audit: Audit) -> dict[str, str]:
         "near duplicates": (
             "the five pictures that look most like each one, in any of eight turns, compared by "
             f"their fine detail: {counted(audit.duplicates.compared, 'pair')}, the same from a "
-            f"correlation of {audit.duplicates.threshold:.2f}"
+            f"correlation of {audit.duplicates.threshold:.2f}, turned ones of "
+            f"{max(audit.duplicates.threshold, LEAST_TURNED_CORRELATION):.2f}"
         ),
     }
     if audit.shortcuts is not None:
