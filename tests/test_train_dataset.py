@@ -48,6 +48,14 @@ def test_a_data_set_for_another_task_is_wrong_usage(data_set):
         checked_dataset(data_set, "detect")
 
 
+def test_a_data_set_of_whole_pictures_is_refused_and_told_what_to_prepare(data_set):
+    card = json.loads((data_set / "dataset.json").read_text(encoding="utf-8"))
+    artifacts.write_json(data_set / "dataset.json", {**card, "level": "image"})
+    with pytest.raises(UsageError, match="holds whole pictures") as caught:
+        checked_dataset(data_set, "classify")
+    assert "--level cell" in caught.value.hint
+
+
 def test_a_manifest_that_was_changed_is_refused(data_set):
     manifest = data_set / FILE_NAME
     manifest.write_text(manifest.read_text(encoding="utf-8") + "\n", encoding="utf-8")

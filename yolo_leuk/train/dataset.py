@@ -60,8 +60,8 @@ def checked_dataset(folder: Path, task: str, leave_out: Sequence[str] = ()) -> T
         leave_out: Sources that training does not see.
 
     Raises:
-        UsageError: There is no data set, it is for another task, or a source to leave out is none
-            of its own.
+        UsageError: There is no data set, it is for another task or of whole pictures, or a source
+            to leave out is none of its own.
         DataError: Its manifest was changed, pictures are missing, or a split or class is empty.
     """
     if not (folder / _CARD).is_file():
@@ -74,6 +74,11 @@ def checked_dataset(folder: Path, task: str, leave_out: Sequence[str] = ()) -> T
         raise UsageError(
             f"{folder} is for {content['task']}, not for {task}",
             hint=f"Train on it with --task {content['task']}, or prepare one with --task {task}.",
+        )
+    if content.get("level") == "image":
+        raise UsageError(
+            f"{folder} holds whole pictures; a classifier is trained on single cells",
+            hint="Prepare it with --level cell.",
         )
     if content["manifest_sha256"] != artifacts.sha256_of_file(folder / FILE_NAME):
         raise DataError(
