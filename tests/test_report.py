@@ -18,12 +18,12 @@ from tests.made_results import cell, picture, result_of
 from yolo_leuk.detect.cells_csv import cells_csv
 from yolo_leuk.detect.gallery import CROP_PX, MAX_PER_CLASS, crop_cell
 from yolo_leuk.detect.geojson import cells_geojson
-from yolo_leuk.detect.markup import Html, fill
 from yolo_leuk.detect.palette import class_colours
 from yolo_leuk.detect.report import picture_side_px, report_page, report_section
 from yolo_leuk.detect.wording import probability
 from yolo_leuk.errors import ImageError
 from yolo_leuk.labels import MATURITY, LabelScheme
+from yolo_leuk.markup import Html, fill
 from yolo_leuk.records import UNIDENTIFIED
 
 COLOURS = class_colours(MATURITY)

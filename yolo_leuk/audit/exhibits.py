@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from yolo_leuk.audit.cell_mask import cell_mask
-from yolo_leuk.audit.jpeg import at_most, jpeg_uri
 from yolo_leuk.audit.layout import Picture
 from yolo_leuk.audit.regions import region_box
 from yolo_leuk.images import read_image
+from yolo_leuk.jpeg import at_most, jpeg_uri
 from yolo_leuk.records import Image
 
 _QUALITY = 80

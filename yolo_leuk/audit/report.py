@@ -15,11 +15,11 @@ from yolo_leuk.audit.findings import Finding, counted, findings_of, percent
 from yolo_leuk.audit.formats import Property
 from yolo_leuk.audit.labels import MEANINGS
 from yolo_leuk.audit.layout import Picture
-from yolo_leuk.audit.markup import Html, fill, join
 from yolo_leuk.audit.near_duplicates import LEAST_TURNED_CORRELATION
 from yolo_leuk.audit.probe import Score
 from yolo_leuk.audit.result import Audit, Shortcuts
 from yolo_leuk.audit.scan import Clues
+from yolo_leuk.markup import Html, fill, join
 
 _MOST_ROWS = 10
 _MOST_NAMES = 3

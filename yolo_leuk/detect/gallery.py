@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from yolo_leuk.detect.jpeg import jpeg_uri
-from yolo_leuk.detect.markup import Html, fill, join
 from yolo_leuk.detect.palette import Colour, css
 from yolo_leuk.detect.wording import counted, probability
+from yolo_leuk.jpeg import jpeg_uri
 from yolo_leuk.labels import LabelScheme
+from yolo_leuk.markup import Html, fill, join
 from yolo_leuk.records import UNIDENTIFIED, CellCall, Image, SmearResult
 
 MAX_PER_CLASS = 60

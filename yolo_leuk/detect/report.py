@@ -12,8 +12,6 @@ from urllib.parse import quote
 from yolo_leuk import __version__
 from yolo_leuk.detect.gallery import gallery
 from yolo_leuk.detect.inputs import Failure, display_name
-from yolo_leuk.detect.jpeg import jpeg_uri
-from yolo_leuk.detect.markup import Html, fill, join
 from yolo_leuk.detect.palette import Colour, css
 from yolo_leuk.detect.wording import (
     DECISION_SUPPORT,
@@ -23,7 +21,9 @@ from yolo_leuk.detect.wording import (
     meaning,
     percent,
 )
+from yolo_leuk.jpeg import jpeg_uri
 from yolo_leuk.labels import LabelScheme
+from yolo_leuk.markup import Html, fill, join
 from yolo_leuk.pipeline import FEW_CELLS
 from yolo_leuk.records import UNIDENTIFIED, Image, Scale, SmearResult
 

@@ -14,7 +14,6 @@ from yolo_leuk.detect.annotate import draw_cells
 from yolo_leuk.detect.cells_csv import cells_csv
 from yolo_leuk.detect.geojson import cells_geojson
 from yolo_leuk.detect.inputs import Failure, display_name, is_folder, is_synthetic, list_images
-from yolo_leuk.detect.jpeg import at_most, encode_jpeg
 from yolo_leuk.detect.legend import add_legend
 from yolo_leuk.detect.palette import Colour, class_colours
 from yolo_leuk.detect.report import ReportSection, picture_side_px, report_page, report_section
@@ -22,6 +21,7 @@ from yolo_leuk.detect.run_folder import CONFIG_NAME, REPORT_NAME, RunFolder, ope
 from yolo_leuk.detect.wording import SYNTHETIC
 from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.images import MAX_PIXELS, load_image
+from yolo_leuk.jpeg import at_most, encode_jpeg
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.pipeline import Pipeline, View
 from yolo_leuk.progress import progress_bar
