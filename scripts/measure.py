@@ -24,9 +24,10 @@ from figures import calling, finding, sources  # noqa: E402
 from sample_smear.smear import generate  # noqa: E402
 
 from yolo_leuk import artifacts, matching, ruler  # noqa: E402
+from yolo_leuk.manifest import read_manifest  # noqa: E402
 from yolo_leuk.model_card import read_card, write_card  # noqa: E402
 from yolo_leuk.pipeline import Pipeline, read_pipeline_file  # noqa: E402
-from yolo_leuk.train.cells import load_cells  # noqa: E402
+from yolo_leuk.train.cells import CellPicture, load_cells  # noqa: E402
 
 SCHEMA = "yolo-leuk/figures/1"
 HAND_BOXES = ROOT / "datasets" / "hand-boxed" / "all4.json"
@@ -57,8 +58,8 @@ def main() -> None:
             f"all4_hand_boxed_white_{label}",
             finding.recall_and_precision(pipeline.detector, some, "white"),
         )
-    training = load_cells(options.cells, "train", pipeline.labels)
-    test = load_cells(options.cells, "test", pipeline.labels)
+    training = _cells(options.cells, "train", pipeline)
+    test = _cells(options.cells, "test", pipeline)
     add("all4_cells_test", calling.cells_of_held_out_groups(pipeline, training, test))
     add("bccd_called_blast", calling.called_blast_in_fields(pipeline, bccd))
     cellavision = sources.cellavision(options.data)
@@ -69,6 +70,11 @@ def main() -> None:
     artifacts.write_json(options.out, content)
     if options.cards:
         _write_into_cards(pipeline_file.detector, pipeline_file.classifier, figures)
+
+
+def _cells(folder: Path, split: str, pipeline: Pipeline) -> list[CellPicture]:
+    samples = [sample for sample in read_manifest(folder) if sample.split == split]
+    return load_cells(folder, samples, pipeline.labels)
 
 
 def _options() -> argparse.Namespace:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from yolo_leuk import geometry, pixels
+from yolo_leuk.prepare.pictures.picture import Picture
 
 GLASS, RED, VIOLET = (238, 232, 236), (206, 160, 168), (104, 66, 150)
 
@@ -40,6 +41,19 @@ def field_of(white=(), red=(), size_wh=(224, 224), seed: int = 0) -> np.ndarray:
         for x, y, radius in discs:
             cv2.circle(rgb, (x, y), radius, colour, cv2.FILLED)
     return pixels.with_noise(pixels.blurred(rgb, 0.8), 2.0, np.random.default_rng(seed))
+
+
+def with_dust(rgb: np.ndarray, seed: int) -> np.ndarray:
+    """A copy with a pale pattern of its own, so that the same discs are another field."""
+    pattern = np.random.default_rng(seed).normal(0, 1, rgb.shape[:2])
+    pattern = cv2.GaussianBlur(pattern, (0, 0), 5)
+    dust = (12 * pattern / pattern.std())[..., None]
+    return np.clip(rgb + dust, 0, 255).astype(np.uint8)
+
+
+def without_boxes(rgb: np.ndarray, px_per_rbc: float, mask: np.ndarray | None = None) -> Picture:
+    """A picture of which only the class as a whole is known."""
+    return Picture(rgb, np.zeros((0, 4), np.float32), (), mask, px_per_rbc)
 
 
 def write_picture(path: Path, rgb: np.ndarray) -> None:
@@ -79,7 +93,8 @@ def yolo_tree(folder: Path) -> Path:
     (folder / "data.yaml").write_text("names: [WBC, RBC, Platelets]\n", encoding="utf-8")
     for split, count in (("train", 8), ("val", 3), ("test", 3)):
         for number in range(count):
-            rgb = field_of([YOLO_WHITE], YOLO_RED, YOLO_SIZE, seed=number_of(split, number))
+            seed = number_of(split, number)
+            rgb = with_dust(field_of([YOLO_WHITE], YOLO_RED, YOLO_SIZE, seed=seed), seed)
             name = f"{split} größe {number}"
             write_picture(folder / "images" / split / f"{name}.png", rgb)
             labels = folder / "labels" / split / f"{name}.txt"

@@ -13,6 +13,7 @@ from yolo_leuk.prepare.facts import PictureFacts
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.sources.source_tree import SourceFile
 from yolo_leuk.prepare.split.looks import Look
+from yolo_leuk.thumbnail import SIDE_PX
 
 _CELL = re.compile(r"UID_(H?\d+)_\d+_\d+_(all|hem)", re.IGNORECASE)
 _FOLD = re.compile(r"/fold_(\d)/")
@@ -29,8 +30,8 @@ def facts_of(content: str, look: Look | None = None) -> PictureFacts:
 
 def look(colour: float, seed: int) -> Look:
     """A look of this colour whose field is like no other."""
-    thumbnail = np.random.default_rng(seed).normal(0, 1, 256)
-    return Look(np.full(9, colour), thumbnail / np.linalg.norm(thumbnail))
+    thumbnail = np.random.default_rng(seed).integers(0, 256, (SIDE_PX, SIDE_PX), np.uint8)
+    return Look(np.full(9, colour), thumbnail)
 
 
 def cnmc_images(folder: Path) -> tuple[list[SourceImage], list[PictureFacts]]:
@@ -52,6 +53,7 @@ def cnmc_images(folder: Path) -> tuple[list[SourceImage], list[PictureFacts]]:
                     label=cell[2],
                     subject=cell[1].upper(),
                     fold=int(fold[1]) if fold else None,
+                    split=None if fold else "test",
                     is_cell=True,
                 )
             )

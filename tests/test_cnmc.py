@@ -103,7 +103,7 @@ def test_the_table_names_and_labels_the_validation_pictures_in_any_format(tmp_pa
     first, second = cnmc.scan(make(tmp_path / "cnmc.zip", files)).images
     assert (first.label, first.subject, first.key) == ("all", "57", "validation-1")
     assert (second.label, second.subject, second.key) == ("hem", "H49", "validation-2")
-    assert first.fold is None
+    assert (first.fold, first.split) == (None, "test")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.made_fields import without_boxes
 from tests.test_picture_steps import cell_on_black
 from yolo_leuk import geometry, images, pixels
 from yolo_leuk.errors import ConfigError, DataError
@@ -24,7 +25,7 @@ from yolo_leuk.prepare.extra.compose import (
 )
 from yolo_leuk.prepare.extra.cut_out import CutOut, cut_out
 from yolo_leuk.prepare.extra.drawn_background import draw_background, uneven_light
-from yolo_leuk.prepare.pictures.picture import Picture, without_boxes
+from yolo_leuk.prepare.pictures.picture import Picture
 
 SMALL = ComposeOptions(size_px=256, px_per_rbc=24.0, cells=(2, 5))
 

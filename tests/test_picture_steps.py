@@ -11,12 +11,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.made_fields import BAR_STYLES, field_of, with_bar
+from tests.made_fields import BAR_STYLES, field_of, with_bar, without_boxes
 from yolo_leuk import images, pixels
 from yolo_leuk.config import resolve
 from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.prepare.pictures.black_border import is_on_black, square_around_cell
-from yolo_leuk.prepare.pictures.picture import Picture, cut_square, resized, turned, without_boxes
+from yolo_leuk.prepare.pictures.picture import Picture, cut_square, resized, turned
 from yolo_leuk.prepare.pictures.steps import STEPS, StepOptions, apply_steps, check_steps
 
 OPTIONS = StepOptions(size_px=96)
@@ -64,6 +64,18 @@ def test_box_and_mask_turn_with_the_picture(quarter_turns, mirrored):
     after = turned(boxed_cell(), quarter_turns, mirrored)
     assert bounds(after.mask) == after.xyxy[0].tolist()
     np.testing.assert_array_equal(after.mask > 0, after.rgb.any(axis=2))
+
+
+@given(st.integers(0, 3), st.booleans())
+def test_a_picture_that_is_turned_and_turned_back_is_what_it_was(quarter_turns, mirrored):
+    before = dataclasses.replace(boxed_cell(), painted_xyxy=(150, 140, 199, 160))
+    # A mirrored turn is a reflection, and so its own inverse.
+    back = quarter_turns if mirrored else -quarter_turns % 4
+    after = turned(turned(before, quarter_turns, mirrored), back, mirrored)
+    np.testing.assert_array_equal(after.rgb, before.rgb)
+    np.testing.assert_array_equal(after.mask, before.mask)
+    np.testing.assert_array_equal(after.xyxy, before.xyxy)
+    assert after.painted_xyxy == before.painted_xyxy
 
 
 @given(st.integers(-90, 190), st.integers(-90, 150), st.integers(1, 260))
@@ -201,6 +213,18 @@ def test_masked_leaves_the_cells_and_nothing_else():
     after = apply_steps(without_boxes(rgb, 20.0, mask), ["masked"], OPTIONS).rgb
     np.testing.assert_array_equal(after[mask > 0], rgb[mask > 0])
     assert not after[mask == 0].any()
+
+
+@given(st.integers(0, 3), st.booleans())
+def test_what_is_masked_and_turned_is_what_is_turned_with_its_mask_and_masked(turns, mirrored):
+    rgb = field_of([(60, 60, 14)], size_wh=(120, 90))
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    mask[20:70, 50:65] = mask[20:30, 50:100] = 255  # an L, which no turn leaves as it is
+    picture = without_boxes(rgb, 20.0, mask)
+    first = turned(apply_steps(picture, ["masked"], OPTIONS), turns, mirrored)
+    last = apply_steps(turned(picture, turns, mirrored), ["masked"], OPTIONS)
+    np.testing.assert_array_equal(first.rgb, last.rgb)
+    np.testing.assert_array_equal(first.mask, last.mask)
 
 
 def test_masked_needs_a_mask():

@@ -13,13 +13,15 @@ from tests.made_source_images import cnmc_images, image_of
 from yolo_leuk import pixels
 from yolo_leuk.errors import ConfigError, DataError, LeakageError
 from yolo_leuk.images import decode_image
-from yolo_leuk.manifest import check_samples
+from yolo_leuk.manifest import check_samples, read_manifest
 from yolo_leuk.prepare.facts import PictureFacts, sha256_of
+from yolo_leuk.prepare.scale import px_per_rbc_of_all
 from yolo_leuk.prepare.sources import all4, yolo
 from yolo_leuk.prepare.sources.source_tree import open_tree
 from yolo_leuk.prepare.split.groups import groups_of
 from yolo_leuk.prepare.split.looks import look_of
 from yolo_leuk.prepare.split.placements import placements_of
+from yolo_leuk.prepare.split.same_fields import same_fields
 from yolo_leuk.prepare.split.splits import Placement, place_by_group, place_by_source
 from yolo_leuk.records import Sample
 
@@ -219,17 +221,26 @@ def test_no_patient_of_c_nmc_is_in_two_splits_whatever_the_seed(cnmc, seed, fold
         assert found == set(range(-1, folds))
 
 
+def test_the_28_validation_subjects_of_c_nmc_are_the_test_split_and_all_of_it(cnmc):
+    images, facts = cnmc
+    groups = groups_of(images, facts, 20).names
+    places = placements_of(images, groups, [fact.sha256 for fact in facts], folds=5, seed=0)
+    for image, place in zip(images, places, strict=True):
+        assert (place.split == "test") == (image.fold is None)
+    subjects = {i.subject for i, place in zip(images, places, strict=True) if place.split == "test"}
+    assert len(subjects) == 28
+
+
 # SHA-256 of the lines "sample,group,split,fold" of all pictures, sorted. The shipped weights were
 # trained and measured on this split: where it changes, pictures that they have seen become test.
+STORED_SPLIT = Path(__file__).parents[1] / "datasets" / "splits" / "all4.csv"
 SPLIT_OF_THE_SHIPPED_WEIGHTS = "3883ac27f94b7fe4a9ae6592b986c3ad6563d673826ff91f9537cb426423fd4d"
 
 
-def looked_at(image) -> PictureFacts:
+def looked_at(image, px_per_rbc: float) -> PictureFacts:
     content = image.file.read()
-    if image.split is not None:
-        return PictureFacts(sha256_of(image.file.name, content), None)
     rgb = pixels.without_scale_bar(decode_image(content, Path(image.file.name)))
-    return PictureFacts(sha256_of(image.file.name, content), look_of(rgb, image.px_per_rbc))
+    return PictureFacts(sha256_of(image.file.name, content), look_of(rgb, px_per_rbc))
 
 
 @pytest.mark.slow
@@ -238,8 +249,11 @@ def test_all_4_and_txl_pbc_are_split_as_they_were_for_the_shipped_weights(real_d
         *all4.scan(open_tree(real_data / "all4")).images,
         *yolo.scan(open_tree(real_data / "txl-pbc")).images,
     ]
-    facts = [looked_at(image) for image in images]
-    groups = groups_of(images, facts, 20).names
+    rulers = px_per_rbc_of_all(images, None)
+    facts = [looked_at(image, ruler) for image, ruler in zip(images, rulers, strict=True)]
+    stored = read_manifest(STORED_SPLIT)
+    kept = {sample.sha256: sample.group for sample in stored}
+    groups = groups_of(images, facts, 20, kept, same_fields(images, facts, workers=2)).names
     # Of byte-identical pictures the first stays.
     first = {fact.sha256: row for row, fact in reversed(list(enumerate(facts)))}
     rows = sorted(first.values())
@@ -249,6 +263,7 @@ def test_all_4_and_txl_pbc_are_split_as_they_were_for_the_shipped_weights(real_d
         [facts[row].sha256 for row in rows],
         folds=5,
         seed=0,
+        kept=stored,
     )
     table = sorted(
         f"{images[row].sample_id},{groups[row]},{place.split},{place.fold}\n"

@@ -91,6 +91,14 @@ def test_subjects_that_share_a_file_are_one_group_in_one_split(prepared):
 
 
 @pytest.mark.slow
+def test_the_validation_pictures_are_the_test_split(prepared):
+    out, _, told = prepared
+    assert "its own split kept (1867 test)" in told[0]
+    for sample in read_manifest(out):
+        assert (sample.split == "test") == sample.sample_id.startswith("cnmc-validation-")
+
+
+@pytest.mark.slow
 def test_every_split_has_a_fair_share_of_both_classes(prepared):
     out, _, _ = prepared
     counts = Counter((s.split, s.label) for s in read_manifest(out))

@@ -260,6 +260,45 @@ def test_turns_make_the_classes_of_the_training_split_equal_and_leave_the_others
         assert any(np.array_equal(pixels.turned(rgb, *turn), same) for turn in TURNS)
 
 
+def test_masks_are_turned_together_with_their_pictures(tmp_path):
+    source = tmp_path / "masked"
+    rows = ["path,label,subject,mask"]
+    for label, subject, number in [
+        *(("many", subject, number) for subject in range(6) for number in range(3)),
+        *(("few", subject, 0) for subject in range(6)),
+    ]:
+        name = f"{label}-{subject}-{number}"
+        rng = np.random.default_rng([*name.encode()])
+        write_picture(source / f"{name}.png", rng.integers(40, 250, (60, 80, 3), np.uint8))
+        x, y = rng.integers(0, 40, 2)
+        mask = np.zeros((60, 80, 3), np.uint8)
+        mask[y : y + 20, x : x + 5] = mask[y : y + 5, x : x + 30] = 255
+        write_picture(source / f"{name}-mask.png", mask)
+        rows.append(f"{name}.png,{label},{label}{subject},{name}-mask.png")
+    (source / "cells.csv").write_text("\n".join(rows), encoding="utf-8")
+
+    options = {"level": "image", "cells_from": "masks", "steps": ("masked",), "balance": "turns"}
+    prepared(source, out=tmp_path / "out", folds=2, **options)
+
+    copies = [s for s in read_manifest(tmp_path / "out") if "turned: " in s.steps]
+    assert {s.label for s in copies} == {"few"}
+    for sample in copies:
+        original, turn = sample.sample_id.removeprefix("masked-").rsplit("-", 1)
+        how = int(turn[1]), turn[0] == "m"
+        rgb, mask = (
+            pixels.turned(images.read_image(source / f"{original}{suffix}.png"), *how)
+            for suffix in ("", "-mask")
+        )
+        written = images.read_image(tmp_path / "out" / sample.path)
+        np.testing.assert_array_equal(written, np.where(mask > 0, rgb, 0))
+
+
+def test_balance_is_for_classification(txl, tmp_path):
+    for balance in ("turns", "weights"):
+        with pytest.raises(ConfigError, match=f"balance={balance} .*the task is detect"):
+            prepared(txl, out=tmp_path / "out", task="detect", balance=balance)
+
+
 def test_weights_are_written_for_training(cnmc, tmp_path):
     prepared(cnmc, out=tmp_path / "out", balance="weights")
     weights = card_of(tmp_path / "out")["class_weights"]

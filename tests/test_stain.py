@@ -12,13 +12,9 @@ from hypothesis import strategies as st
 
 from tests.made_fields import field_of
 from yolo_leuk import images, pixels
-from yolo_leuk.prepare.pictures.stain import (
-    StainTarget,
-    lab_statistics,
-    macenko,
-    reinhard,
-    stain_statistics,
-)
+from yolo_leuk.prepare.pictures import stain
+from yolo_leuk.prepare.pictures.black_border import black_pixels
+from yolo_leuk.prepare.pictures.stain import LabTarget, StainTarget, macenko, reinhard
 from yolo_leuk.prepare.pictures.steps import StepOptions
 
 OPTIONS = StepOptions()
@@ -52,6 +48,17 @@ def smear(amount, nuclei=NUCLEI, others=OTHERS, glass=GLASS) -> np.ndarray:
 
 def whole(picture) -> np.ndarray:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def lab_statistics(rgb) -> LabTarget:
+    """What reinhard measures on a picture."""
+    return stain._statistics(stain._lab(rgb), ~black_pixels(rgb))
+
+
+def stain_statistics(rgb) -> StainTarget | None:
+    """What macenko measures on a picture."""
+    light = stain._light(rgb)
+    return stain._stains(stain._stained(stain._density(rgb, light), black_pixels(rgb)), light)
 
 
 def cielab(rgb) -> np.ndarray:

@@ -37,7 +37,7 @@ def write_manifest(path: Path, samples: Sequence[Sample]) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for sample in sorted(samples, key=lambda s: s.sample_id):
-        writer.writerow([_as_text(value) for value in dataclasses.astuple(sample)])
+        writer.writerow([_as_text(value) for value in vars(sample).values()])
     artifacts.write_text(path, stream.getvalue())
 
 

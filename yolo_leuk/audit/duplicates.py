@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from yolo_leuk.audit.layout import Picture
-from yolo_leuk.audit.near_duplicates import near_pairs
 from yolo_leuk.audit.scan import PictureFacts
-from yolo_leuk.audit.thumbnail import TURNS
+from yolo_leuk.near_duplicates import near_pairs
+from yolo_leuk.thumbnail import TURNS
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from yolo_leuk.audit.cell_mask import cell_mask
 from yolo_leuk.audit.colour import colour_numbers
 from yolo_leuk.audit.jpeg_quality import jpeg_quality
 from yolo_leuk.audit.regions import region_patches
-from yolo_leuk.audit.thumbnail import spectrum_of, thumbnail_of
 from yolo_leuk.errors import DataError
 from yolo_leuk.image_headers import read_header
 from yolo_leuk.images import load_image
 from yolo_leuk.records import Floats, Image
+from yolo_leuk.thumbnail import spectrum_of, thumbnail_of
 from yolo_leuk.workers import Workers
 
 # Colour is measured on about so many pixels, spread evenly: more changes no percentile.

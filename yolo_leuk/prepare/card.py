@@ -49,8 +49,9 @@ class DataSet:
         counts: Samples (classify) or boxes (detect) by split and class.
         sources: The known data sets that it was made of.
         warnings: What a reader of any figure on it must know.
-        problems: What was left out, copies among it.
-        twins: How many of these are copies.
+        broken: What could not be used.
+        copies: Pictures that are left out, since others show the same.
+        repeated_boxes: Boxes that are left out, since their picture had them already.
     """
 
     name: str
@@ -60,8 +61,9 @@ class DataSet:
     counts: Counts
     sources: Sequence[SourceFacts]
     warnings: Sequence[str]
-    problems: Sequence[Problem]
-    twins: int
+    broken: Sequence[Problem]
+    copies: Sequence[Problem]
+    repeated_boxes: Sequence[Problem]
 
 
 def warnings_for(images: Sequence[SourceImage], config: PrepareConfig) -> tuple[str, ...]:
@@ -104,7 +106,8 @@ def write_tables(folder: Path, data_set: DataSet, config: PrepareConfig) -> None
     plain = as_plain(dataclasses.replace(config, workers=0), whole_paths=False)
     artifacts.write_json(folder / "config.json", plain)
     write_manifest(folder / FILE_NAME, data_set.samples)
-    artifacts.write_text(folder / "problems.csv", problems_csv(data_set.problems))
+    left_out = (*data_set.broken, *data_set.copies, *data_set.repeated_boxes)
+    artifacts.write_text(folder / "problems.csv", problems_csv(left_out))
     if data_set.task == "detect":
         artifacts.write_text(folder / "data.yaml", data_yaml(data_set.scheme))
     artifacts.write_bytes(folder / "contact-sheet.jpg", sheet_jpeg(_sheet(folder, data_set)))
@@ -118,8 +121,9 @@ def write_tables(folder: Path, data_set: DataSet, config: PrepareConfig) -> None
         "class_weights": _weights(data_set, config),
         "sources": [dataclasses.asdict(facts) for facts in data_set.sources],
         "left_out": {
-            "broken": len(data_set.problems) - data_set.twins,
-            "copies": data_set.twins,
+            "broken": len(data_set.broken),
+            "copies": len(data_set.copies),
+            "repeated_boxes": len(data_set.repeated_boxes),
         },
         "warnings": list(data_set.warnings),
         "config": plain,
@@ -189,10 +193,15 @@ def _readme(data_set: DataSet) -> str:
         table.append(f"| {label} | " + " | ".join(row) + " |")
     origins = [_origin(facts) for facts in data_set.sources]
     notes = [f"- {warning}" for warning in data_set.warnings]
-    if broken := len(data_set.problems) - data_set.twins:
-        notes.append(f"- {broken} files could not be used; `problems.csv` says why")
-    if data_set.twins:
-        notes.append(f"- {data_set.twins} pictures are byte for byte copies of others and left out")
+    notes += [
+        f"- {len(found)} {what}; `problems.csv` lists them"
+        for found, what in (
+            (data_set.broken, "files could not be used"),
+            (data_set.copies, "pictures show again what others show and are left out"),
+            (data_set.repeated_boxes, "boxes stood twice in the source and are taken once"),
+        )
+        if found
+    ]
     return "\n".join(
         [
             f"# {data_set.name}",

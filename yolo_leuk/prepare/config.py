@@ -42,8 +42,8 @@ class PrepareConfig:
             (``stains``, ``kmeans``, ``hsv``).
         mask_parts: What the values of a source's masks stand for.
         cells_per_image: At most so many cells of one picture, evenly spread; 0 is all.
-        balance: Of the classes of the training split: ``none``, ``weights`` for training, or
-            ``turns``, flips and right-angle turns up to an equal count.
+        balance: Of the classes of the training split, to classify: ``none``, ``weights`` for
+            training, or ``turns``, flips and right-angle turns up to an equal count.
         compose: ``fields`` pastes single cells into drawn fields, to detect.
         compose_options: How fields are composed.
         px_per_rbc: Width of a red cell in pixels where a source neither says nor shows it.
@@ -101,6 +101,11 @@ def check_config(config: PrepareConfig) -> None:
         raise ConfigError(
             "compose=fields makes data to detect with; the task is classify",
             hint="Add --task detect.",
+        )
+    if config.balance != "none" and "classify" not in config.tasks:
+        raise ConfigError(
+            f"balance={config.balance} evens out classes to classify; the task is detect",
+            hint="Leave it out, or add --task both.",
         )
     if config.boxes_from is not None and config.boxes != "field":
         raise ConfigError(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from yolo_leuk.prepare.split.looks import Look
+from yolo_leuk.thumbnail import SIDE_PX
 
 Hash = Callable[[str, bytes], str]
 """SHA-256 in hexadecimal of a file, by its place in its source and its bytes."""
@@ -28,7 +28,7 @@ class PictureFacts:
 
     Attributes:
         sha256: Of its file.
-        look: Where groups go by look; else None.
+        look: None where a subject says more than looks do.
     """
 
     sha256: str
@@ -39,22 +39,21 @@ class PictureFacts:
         look = self.look
         return {
             "sha256": self.sha256,
-            "look": None if look is None else [_packed(look.colours), _packed(look.thumbnail)],
+            "look": None if look is None else _look_to_json(look),
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PictureFacts:
         """The opposite of ``to_json``."""
         look = content["look"]
-        return cls(
-            content["sha256"],
-            None if look is None else Look(_unpacked(look[0]), _unpacked(look[1])),
-        )
+        return cls(content["sha256"], None if look is None else _look_from_json(look))
 
 
-def _packed(values: npt.NDArray[np.float64]) -> str:
-    return base64.b64encode(values.astype("<f8").tobytes()).decode()
+def _look_to_json(look: Look) -> dict[str, Any]:
+    thumbnail = base64.b64encode(look.thumbnail.tobytes()).decode()
+    return {"colours": look.colours.tolist(), "thumbnail": thumbnail}
 
 
-def _unpacked(text: str) -> npt.NDArray[np.float64]:
-    return np.frombuffer(base64.b64decode(text), "<f8").astype(np.float64)
+def _look_from_json(content: dict[str, Any]) -> Look:
+    thumbnail = np.frombuffer(base64.b64decode(content["thumbnail"]), np.uint8)
+    return Look(np.array(content["colours"]), thumbnail.reshape(SIDE_PX, SIDE_PX))

@@ -61,13 +61,27 @@ def drop(new: NewSample, waiting: Path) -> None:
 
 def _move(source: Path, to: Path) -> None:
     try:
+        source.replace(to)
+    except FileNotFoundError:
+        _move_with_care(source, to)
+    except OSError as error:
+        raise _cannot_write(to, error) from error
+
+
+def _move_with_care(source: Path, to: Path) -> None:
+    """Where ``to`` is the first of its folder, or an earlier run has moved it."""
+    try:
         to.parent.mkdir(parents=True, exist_ok=True)
         if source.exists():
             source.replace(to)
     except OSError as error:
-        raise OutputError(f"cannot write {to}: {error.strerror or error}") from error
+        raise _cannot_write(to, error) from error
     if not to.exists():
         raise OutputError(
             f"{source} is gone, which this run had written",
             hint=f"Remove {source.parent.parent.parent}, and run the same command again.",
         )
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror or error}")

@@ -34,6 +34,7 @@ from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.split import groups, splits
 from yolo_leuk.prepare.split.placements import placements_of
+from yolo_leuk.prepare.split.same_fields import Pair, same_fields, torn_fields
 from yolo_leuk.prepare.split.splits import Placement
 from yolo_leuk.prepare.staging import Stage, staged
 from yolo_leuk.progress import progress_bar
@@ -124,6 +125,23 @@ class _Picture:
 
 
 @dataclass(frozen=True)
+class _Grouped:
+    """All pictures, each once, and what goes with their groups.
+
+    Attributes:
+        pictures: With their groups.
+        copies: Byte-identical files that are left out.
+        same_fields: Positions in ``pictures`` of two that show the same field.
+        told: Sentences about patients.
+    """
+
+    pictures: list[_Picture]
+    copies: list[Problem]
+    same_fields: list[Pair]
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Row:
     """A row of a manifest, and what the row counts."""
 
@@ -154,12 +172,12 @@ class _Preparation:
 
     def run(self, out: Path) -> PrepareResult:
         """Make the samples of every picture, place them, write the tables."""
-        pictures, twins, told = self._grouped(self._made())
-        places = self._places(pictures)
+        grouped = self._grouped(self._made())
+        pictures, places, torn = self._without_torn_fields(grouped, self._places(grouped.pictures))
         warnings = (
             *card.warnings_for([p.image for p in pictures], self._config),
             *self._warnings_of_boxes(),
-            *told,
+            *grouped.told,
         )
         rows = self._rows(pictures, places)
         self._check_problems()
@@ -175,8 +193,9 @@ class _Preparation:
                 counts=counts[task],
                 sources=self._scanned.facts,
                 warnings=warnings,
-                problems=[*self._problems, *twins],
-                twins=len(twins),
+                broken=self._problems,
+                copies=[*grouped.copies, *torn],
+                repeated_boxes=self._scanned.repeated_boxes,
             )
             card.write_tables(self._folder(task), data_set, self._config)
         return PrepareResult(out, counts, tuple(self._problems), warnings)
@@ -232,6 +251,7 @@ class _Preparation:
         with progress_bar(len(todo), enabled=self._progress) as show:
             make = functools.partial(function, self._recipe)
             results = self._workers.in_order(make, [job for job, _ in todo])
+            _load_scikit_learn()
             for number, result in enumerate(results):
                 show(number, todo[number][1])
                 self._stage.made.add(todo[number][1], result.to_json())
@@ -241,14 +261,14 @@ class _Preparation:
 
     # --- groups and splits ---------------------------------------------------------------------
 
-    def _grouped(
-        self, made: Sequence[tuple[SampleJob, MadeSamples]]
-    ) -> tuple[list[_Picture], list[Problem], tuple[str, ...]]:
-        """Pictures with their groups, one of each content; the copies; sentences about patients."""
+    def _grouped(self, made: Sequence[tuple[SampleJob, MadeSamples]]) -> _Grouped:
         usable = [(job, part, part.facts) for job, part in made if part.facts is not None]
         images = [job.image for job, _, _ in usable]
         facts = [fact for _, _, fact in usable]
-        found = groups.groups_of(images, facts, self._config.groups_per_class, self._kept_groups())
+        same = same_fields(images, facts, workers=self._config.workers or os.cpu_count() or 1)
+        found = groups.groups_of(
+            images, facts, self._config.groups_per_class, self._kept_groups(), same
+        )
         told = tuple(
             f"subjects {', '.join(names)} share files: one patient" for names in found.joined
         )
@@ -256,17 +276,39 @@ class _Preparation:
             told = splits.leaks_of_official(images, found.joined, facts)
             found = groups.groups_as_spelt(images)
         first: dict[str, SourceImage] = {}
-        pictures, twins = [], []
-        for (job, part, fact), name in zip(usable, found.names, strict=True):
+        position: dict[int, int] = {}
+        pictures: list[_Picture] = []
+        copies: list[Problem] = []
+        for row, ((job, part, fact), name) in enumerate(zip(usable, found.names, strict=True)):
             original = first.setdefault(fact.sha256, job.image)
             if original is job.image:
+                position[row] = len(pictures)
                 pictures.append(_Picture(job, part, fact, name))
-                continue
-            reason = f"left out: the same bytes as {original.file.display_name}"
-            twins.append(problem_of(job.image.file, reason))
-            for sample in part.samples:
-                placing.drop(sample, self._stage.waiting)
-        return pictures, twins, told
+            else:
+                reason = f"the same bytes as {original.file.display_name}"
+                copies.append(self._left_out(job.image, part, reason))
+        pairs = [(position[a], position[b]) for a, b in same if {a, b} <= position.keys()]
+        return _Grouped(pictures, copies, pairs, told)
+
+    def _without_torn_fields(
+        self, grouped: _Grouped, places: Sequence[Placement]
+    ) -> tuple[list[_Picture], list[Placement], list[Problem]]:
+        """What is left of pictures and places, and what a split of another hand tore apart."""
+        pictures = grouped.pictures
+        torn = torn_fields(grouped.same_fields, places)
+        problems = []
+        for row, other in sorted(torn.items()):
+            name, split = pictures[other].image.file.display_name, places[other].split
+            reason = f"the same field as {name} of the {split} split"
+            problems.append(self._left_out(pictures[row].image, pictures[row].made, reason))
+        rest = [row for row in range(len(pictures)) if row not in torn]
+        return [pictures[row] for row in rest], [places[row] for row in rest], problems
+
+    def _left_out(self, image: SourceImage, made: MadeSamples, reason: str) -> Problem:
+        """Drop the samples of a picture that another one stands for."""
+        for sample in made.samples:
+            placing.drop(sample, self._stage.waiting)
+        return problem_of(image.file, f"left out: {reason}")
 
     def _kept_groups(self) -> dict[str, str]:
         if self._config.keep_split is None:
@@ -362,6 +404,11 @@ class _Preparation:
         )
 
 
+def _load_scikit_learn() -> None:
+    """Import what the splits are made with: it takes a second, in which the workers are busy."""
+    import sklearn.model_selection  # noqa: F401
+
+
 def _data_sets(images: Sequence[SourceImage]) -> list[str]:
     return sorted({image.data_set for image in images})
 
@@ -377,7 +424,9 @@ def _fingerprint(config: PrepareConfig, scanned: Scanned) -> str:
                 path = file.root / file.name if file.root.is_dir() else file.root
                 facts = path.stat()
                 digest.update(f"{file}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
-        digest.update(repr((image.label, image.box_labels, image.boxes_cxcywhn)).encode())
+        digest.update(repr((image.label, image.box_labels)).encode())
+        if image.boxes_cxcywhn is not None:
+            digest.update(image.boxes_cxcywhn.tobytes())
     return digest.hexdigest()
 
 

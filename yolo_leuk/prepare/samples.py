@@ -119,8 +119,9 @@ class MadeSamples:
         """For the journal of a run."""
         return {
             "facts": None if self.facts is None else self.facts.to_json(),
-            "samples": [dataclasses.astuple(sample) for sample in self.samples],
-            "problems": [dataclasses.astuple(problem) for problem in self.problems],
+            # Not astuple: it copies every value deeply, which took as long as writing the samples.
+            "samples": [list(vars(sample).values()) for sample in self.samples],
+            "problems": [list(vars(problem).values()) for problem in self.problems],
         }
 
     @classmethod
@@ -163,8 +164,8 @@ def make_samples(recipe: SampleRecipe, job: SampleJob) -> MadeSamples:
 
 
 def _look_of(job: SampleJob, found: Opened) -> Look | None:
-    """Where groups go by look; else None."""
-    if job.image.subject or job.image.split is not None:
+    """None where a subject says more than looks do."""
+    if job.image.subject:
         return None
     return look_of(found.barless, job.px_per_rbc)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_leuk.errors import ConfigError, DataError, UsageError
+from yolo_leuk.manifest import SPLITS
 from yolo_leuk.prepare.problems import Problem
 from yolo_leuk.prepare.sources.kinds import KINDS, Kind, recognised
 from yolo_leuk.prepare.sources.source_image import Scan, SourceFacts, SourceImage
@@ -39,6 +41,11 @@ class Scanned:
     def problems(self) -> list[Problem]:
         """What the sources could not use."""
         return [problem for scan in self.scans for problem in scan.problems]
+
+    @property
+    def repeated_boxes(self) -> list[Problem]:
+        """Boxes that stood twice in a source."""
+        return [box for scan in self.scans for box in scan.repeated_boxes]
 
 
 def scan_sources(
@@ -90,8 +97,16 @@ def _with_labels(scan: Scan, labels: Mapping[str, str]) -> Scan:
 
 
 def _told(root: Path, kind: Kind, scan: Scan) -> str:
-    more = f", {scan.unlabelled} without a label left out" if scan.unlabelled else ""
-    return f"{root}: taken for {kind.name}, {len(scan.images)} pictures{more}"
+    own = Counter(image.split for image in scan.images if image.split)
+    brought = [f"{own[split]} {split}" for split in SPLITS if split in own]
+    return ", ".join(
+        [
+            f"{root}: taken for {kind.name}",
+            f"{len(scan.images)} pictures",
+            *([f"its own split kept ({', '.join(brought)})"] if brought else []),
+            *([f"{scan.unlabelled} without a label left out"] if scan.unlabelled else []),
+        ]
+    )
 
 
 def _check_ids(images: Sequence[SourceImage]) -> None:

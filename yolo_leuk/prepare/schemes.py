@@ -14,15 +14,16 @@ from yolo_leuk.prepare.sources.source_image import Scan
 def classify_scheme(config: PrepareConfig, scans: Sequence[Scan]) -> LabelScheme:
     """Classes to classify: those that are asked for, else those of all sources, in their order.
 
-    Sources of which no class is outside of the maturity stages make these, with ``Other``.
+    Maturity stages stand in their own order, ``Other`` after them.
     """
     own = [renamed(scan.scheme, config.labels) for scan in scans if scan.scheme is not None]
     names = list(dict.fromkeys(name for scheme in own for name in scheme.names))
     if any(_has_white_cells_without_class(scan) for scan in scans) and OTHER not in names:
         names.append(OTHER)
-    blasts = {name for scheme in own for name in scheme.blasts}
+    blasts = frozenset(name for scheme in own for name in scheme.blasts)
     if set(names) <= set(MATURITY.names) and blasts <= MATURITY.blasts:
-        names, blasts = list(MATURITY.names), set(MATURITY.blasts)
+        names = [name for name in MATURITY.names if name in names]
+        blasts = MATURITY.blasts & set(names)
     chosen = config.classes or tuple(names)
     wanted = blasts & set(chosen) if config.blasts is None else set(config.blasts)
     if wanted - set(chosen):

@@ -2,8 +2,9 @@
 
 Pictures for training lie in the three folds of the challenge and are named
 ``UID_<subject>_<image>_<cell>_all`` or ``UID_H<subject>_<image>_<cell>_hem``. Those for validation
-are named by numbers, and a table gives each its own name and label. Those of the final test have
-no labels. Any readable format is taken: the suffix of a name does not count.
+are named by numbers, and a table gives each its own name and label: they are of other patients, and
+so the test split. Those of the final test have no labels. Any readable format is taken: the suffix
+of a name does not count.
 """
 
 from __future__ import annotations
@@ -166,6 +167,7 @@ def _validation_image(file: SourceFile, rows: _Rows) -> SourceImage:
         key=f"validation-{stem}",
         source=FACTS.name,
         label=cell.label,
+        split="test",
         subject=cell.subject,
         is_cell=True,
     )

@@ -1,4 +1,4 @@
-"""What all kinds of sources end with: names made unique, bad labels told, pictures counted."""
+"""What all kinds of sources end with: names unique, boxes once, bad labels told, all counted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.prepare.problems import Problem, problem_of
+from yolo_leuk.prepare.sources.repeated_boxes import each_box_once
 from yolo_leuk.prepare.sources.source_image import Scan, SourceImage
 from yolo_leuk.prepare.sources.source_tree import SourceTree
 
@@ -38,19 +39,22 @@ def finished_scan(
     """
     kept: list[SourceImage] = []
     told = list(problems)
+    repeated: list[Problem] = []
     for image in images:
         wrong = next(filter(None, map(_wrong_with_label, _labels_of(image))), "")
         if wrong:
             told.append(problem_of(image.file, wrong))
-        else:
-            kept.append(image)
+            continue
+        once, again = each_box_once(image)
+        kept.append(once)
+        repeated += again
     if not kept:
         raise DataError(
             f"{tree.root} has no picture that can be used{_first([*tree.problems, *told])}",
             hint=f"Expected {expected}.",
         )
     _check_case(tree, kept)
-    return Scan(_with_own_keys(kept), told, scheme, _unlabelled(tree, kept, told))
+    return Scan(_with_own_keys(kept), told, scheme, _unlabelled(tree, kept, told), repeated)
 
 
 def _first(problems: list[Problem]) -> str:

@@ -83,12 +83,14 @@ class Scan:
         scheme: The classes of its labels, and which of them are blasts; None where its pictures
             have no class and its boxes no other than those of a field.
         unlabelled: Number of pictures that lie there and are neither images nor masks nor problems.
+        repeated_boxes: One for each box that a picture had already; the pictures are good.
     """
 
     images: list[SourceImage] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     scheme: LabelScheme | None = None
     unlabelled: int = 0
+    repeated_boxes: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

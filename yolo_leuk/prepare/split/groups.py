@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from yolo_leuk.prepare.facts import PictureFacts
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.split.looks import Look, group_by_look, join_nearest, near_duplicates
+from yolo_leuk.prepare.split.looks import Look, group_by_look, join_nearest, pieces_of
+from yolo_leuk.prepare.split.same_fields import Pair
 from yolo_leuk.prepare.split.subjects import patients_of
 
 
@@ -29,6 +33,7 @@ def groups_of(
     facts: Sequence[PictureFacts],
     groups_per_class: int,
     kept: Mapping[str, str] | None = None,
+    same: Sequence[Pair] = (),
 ) -> Groups:
     """Group all pictures of a run.
 
@@ -42,6 +47,7 @@ def groups_of(
         kept: Group by SHA-256 of files that were grouped before. Of a class that has such groups,
             new pictures join the nearest and no new group is made, since new pictures would
             otherwise draw all borders anew.
+        same: Pictures that show the same field: always together, unless kept apart.
     """
     sha256s = [fact.sha256 for fact in facts]
     patients = patients_of(images, sha256s)
@@ -54,12 +60,15 @@ def groups_of(
         elif facts[row].look and image.split is None and first[sha256s[row]] == row:
             by_look.setdefault(image.data_set, []).append(row)
     for data_set, rows in by_look.items():
+        place = {row: number for number, row in enumerate(rows)}
+        own = [(place[one], place[other]) for one, other in same if {one, other} <= place.keys()]
         found = _groups_by_look(
             data_set,
             [images[row] for row in rows],
             [look for row in rows if (look := facts[row].look)],
             [(kept or {}).get(sha256s[row]) for row in rows],
             groups_per_class,
+            pieces_of(own, len(rows)),
         )
         for row, name in zip(rows, found, strict=True):
             names[row] = name
@@ -82,9 +91,9 @@ def _groups_by_look(
     looks: Sequence[Look],
     kept: Sequence[str | None],
     groups_per_class: int,
+    pieces: npt.NDArray[np.int64],
 ) -> list[str]:
     """Group of each picture of a data set that goes by look."""
-    pieces = near_duplicates(looks)
     # One field under two classes is one group all the same: that of its first picture's class.
     label_of_piece: dict[int, str] = {}
     for piece, image in zip(pieces.tolist(), images, strict=True):

@@ -18,12 +18,7 @@ import numpy.typing as npt
 from yolo_leuk import pixels
 from yolo_leuk.prepare.white_cells.violet import disc, with_small_holes_filled
 from yolo_leuk.records import Image
-
-_THUMBNAIL_PX = 16
-
-# Correlation of two thumbnails above which two pictures show the same field. On ALL-4 the 40 exact
-# duplicates have 1.0; different fields of one slide stay below 0.9.
-NEAR_DUPLICATE_CORRELATION = 0.97
+from yolo_leuk.thumbnail import Thumbnail, thumbnail_of
 
 # Below this, the violet cluster is only the darker half of the red cells (levels of A − B).
 _LEAST_CONTRAST = 14
@@ -36,9 +31,6 @@ _NUMBER_LIMIT = 2.0
 # neighbours are put together first.
 _MOST_LINKED = 2048
 
-# Thumbnails that are compared with all others at once.
-_BLOCK = 256
-
 _Floats = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.int64]
 _Grey = npt.NDArray[np.uint8]
@@ -50,11 +42,11 @@ class Look:
 
     Attributes:
         colours: Median LAB of background, nuclei and red cells, float64, shape (9,).
-        thumbnail: Grey thumbnail, zero mean and unit length, float64, shape (256,).
+        thumbnail: Grey, uint8, shape (64, 64).
     """
 
     colours: _Floats
-    thumbnail: _Floats
+    thumbnail: Thumbnail
 
 
 def look_of(image: Image, px_per_rbc: float) -> Look:
@@ -68,30 +60,28 @@ def look_of(image: Image, px_per_rbc: float) -> Look:
     parts = (~(stained | nuclei), nuclei, stained & ~nuclei)
     whole = np.full_like(stained, 255)
     colours = [_median_colour(lab, part if part.any() else whole) for part in parts]
-    return Look(np.concatenate(colours), _thumbnail(reduced))
+    grey = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), np.uint8)
+    return Look(np.concatenate(colours), thumbnail_of(grey))
 
 
-def near_duplicates(looks: Sequence[Look]) -> _Indices:
-    """Piece of each picture, counted from 0 in order of appearance, shape (n,).
+def pieces_of(pairs: Sequence[tuple[int, int]], count: int) -> _Indices:
+    """Piece of each of ``count`` pictures, numbered in order of appearance, shape (n,).
 
-    Pictures that show the same field are one piece, over a chain of others too.
+    A pair is one piece, and so is a chain of pairs.
     """
-    thumbnails = np.array([look.thumbnail for look in looks])
-    piece = np.arange(len(looks))
-    for start in range(0, len(looks), _BLOCK):
-        correlation = thumbnails[start : start + _BLOCK] @ thumbnails[start:].T
-        same = correlation >= NEAR_DUPLICATE_CORRELATION
-        for row in np.flatnonzero(same.sum(axis=1) > 1):
-            touched = np.unique(piece[start:][same[row]])
-            piece[np.isin(piece, touched)] = touched[0]
-    return _renumbered(piece)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.array(pairs, np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return _renumbered(connected_components(graph, directed=False)[1])
 
 
 def group_by_look(
     looks: Sequence[Look],
     numbers: Sequence[int | None],
     group_count: int,
-    pieces: _Indices | None = None,
+    pieces: _Indices,
 ) -> _Indices:
     """Group the pictures of one class.
 
@@ -99,12 +89,12 @@ def group_by_look(
         looks: One per picture.
         numbers: File number of each picture; None where it has none.
         group_count: At most this many groups come out.
-        pieces: What must stay together, shape (n,); the near-duplicates where None.
+        pieces: What must stay together, shape (n,).
 
     Returns:
         Group number of each picture, counted from 0 in order of appearance, shape (n,).
     """
-    pieces = _renumbered(near_duplicates(looks) if pieces is None else pieces)
+    pieces = _renumbered(pieces)
     if int(pieces.max()) < group_count:
         return pieces
     spread = _spread(looks)
@@ -291,13 +281,3 @@ def _two_means(histogram: _Floats) -> tuple[float, float]:
             break
         low, high = moved
     return low, high
-
-
-def _thumbnail(image: Image) -> _Floats:
-    grey = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY),
-        (_THUMBNAIL_PX, _THUMBNAIL_PX),
-        interpolation=cv2.INTER_AREA,
-    ).astype(np.float64)
-    centred = grey.reshape(-1) - grey.mean()
-    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-9), np.float64)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk.audit.thumbnail import (
+from yolo_leuk.records import Floats
+from yolo_leuk.thumbnail import (
     HIGHEST,
     TURNS,
     Thumbnail,
@@ -22,7 +23,6 @@ from yolo_leuk.audit.thumbnail import (
     turned,
     turned_spectrum,
 )
-from yolo_leuk.records import Floats
 
 # Each picture is compared in detail with so many that look most like it.
 CANDIDATES = 5

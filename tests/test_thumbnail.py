@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_smears import smear
 
-from yolo_leuk.audit.thumbnail import (
+from yolo_leuk.thumbnail import (
     SIDE_PX,
     TURNS,
     correlation,

@@ -1,0 +1,62 @@
+"""Pictures that show the same field, in whole or in part: no two folds may share one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from yolo_leuk.near_duplicates import near_pairs
+from yolo_leuk.prepare.facts import PictureFacts
+from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.split.splits import Placement
+from yolo_leuk.thumbnail import spectrum_of
+
+Pair = tuple[int, int]
+"""Rows of two pictures."""
+
+# Of two splits, the one further on keeps a field: nothing may be learnt on what is asked later.
+_ORDER = ("train", "val", "test")
+
+
+def same_fields(
+    images: Sequence[SourceImage], facts: Sequence[PictureFacts], *, workers: int = 1
+) -> list[Pair]:
+    """Pairs of pictures of one data set that show the same field, at most moved by a fifth of it.
+
+    Of byte-identical pictures only the first is compared; pictures of known subjects are not, for
+    their subject tells more.
+
+    Args:
+        images: All pictures.
+        facts: Of each picture.
+        workers: Threads.
+    """
+    of_data_set: dict[str, dict[str, int]] = defaultdict(dict)
+    for row, (image, fact) in enumerate(zip(images, facts, strict=True)):
+        if fact.look is not None:
+            of_data_set[image.data_set].setdefault(fact.sha256, row)
+    found = []
+    for rows in (list(first.values()) for first in of_data_set.values()):
+        thumbnails = [look.thumbnail for row in rows if (look := facts[row].look)]
+        spectra = [spectrum_of(thumbnail) for thumbnail in thumbnails]
+        near = near_pairs(thumbnails, spectra, len(rows), workers=workers)
+        found += [(rows[pair.first], rows[pair.second]) for pair in near.pairs]
+    return found
+
+
+def torn_fields(pairs: Sequence[Pair], places: Sequence[Placement]) -> dict[int, int]:
+    """Rows to leave out, each with the row in a later split, or fold, that shows the same field.
+
+    Groups keep a field together; but a split that a source brings, or that is kept, may tear it
+    apart.
+
+    Args:
+        pairs: Pictures that show the same field.
+        places: Of each row.
+    """
+    torn = {}
+    for pair in pairs:
+        early, late = sorted(pair, key=lambda row: (_ORDER.index(places[row].split), row))
+        if places[early] != places[late]:
+            torn[early] = late
+    return torn
