@@ -74,7 +74,9 @@ def test_the_stand_in_for_torch_cannot_be_imported(without_torch):
     assert "torch was imported" in ended.stderr
 
 
-@pytest.mark.parametrize("verb", [(), ("detect",), ("prepare",), ("train",), ("doctor",)])
+@pytest.mark.parametrize(
+    "verb", [(), ("detect",), ("prepare",), ("audit",), ("train",), ("doctor",)]
+)
 def test_help_loads_nothing_of_what_the_rooms_need(loaded_by, verb):
     loaded = loaded_by(*verb, "--help")
     assert not loaded & (TORCH | HEAVY | {"cv2", "numpy", "onnxruntime"})

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from yolo_leuk.audit.balance import Balance
+from yolo_leuk.audit.boxes import MEANINGS
 from yolo_leuk.audit.duplicates import Duplicate
-from yolo_leuk.audit.labels import MEANINGS
 from yolo_leuk.audit.probe import Score
 from yolo_leuk.audit.result import Audit
 

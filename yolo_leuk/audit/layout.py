@@ -2,7 +2,7 @@
 
 Any folder will do: one that ``prepare`` wrote (with its manifest), Ultralytics' layouts for
 classification (``train/<class>/``) and for detection (``images/``, ``labels/``, ``data.yaml``),
-Pascal VOC, or plain folders of pictures with or without classes.
+Pascal VOC, COCO, or plain folders of pictures with or without classes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from yolo_leuk.audit.coco_boxes import is_named_as_coco, pictures_of, read_coco
 from yolo_leuk.errors import ConfigError, DataError, ManifestError
 from yolo_leuk.images import SUFFIXES
 from yolo_leuk.manifest import FILE_NAME
@@ -105,7 +106,7 @@ class DataSet:
 
 
 def open_data_set(folder: Path, group_pattern: str = "") -> DataSet:
-    """Find out what a folder holds. Nothing but names, the manifest and split lists is read.
+    """Find out what a folder holds. Of files, only the manifest and lists of pictures are read.
 
     Args:
         folder: The data set, or its ``data.yaml`` or ``manifest.csv``.
@@ -118,6 +119,11 @@ def open_data_set(folder: Path, group_pattern: str = "") -> DataSet:
         ManifestError: It has a manifest that cannot be read.
     """
     root = folder.parent if folder.is_file() and folder.suffix in (".csv", ".yaml") else folder
+    if root.is_file():
+        raise DataError(
+            f"expected the folder of a data set, found the file {root}",
+            hint="Unpack it first; or audit what yolo-leuk prepare makes of it.",
+        )
     if not root.is_dir():
         raise DataError(f"there is no folder {root}", hint="Name the folder of a data set.")
     files = list(_files_in(root))
@@ -127,7 +133,7 @@ def open_data_set(folder: Path, group_pattern: str = "") -> DataSet:
             f"no pictures in {root}: expected {', '.join(sorted(SUFFIXES))} files there or below, "
             f"found {len(files)} other files"
         )
-    labels = _label_files(files, pictures)
+    labels = _Labels(_label_files(files, pictures), _coco_files(root, files, pictures))
     data_set = _by_folders(root, pictures, labels, _compiled(group_pattern))
     rows = _manifest_rows(root / FILE_NAME)
     return data_set if rows is None else _by_manifest(data_set, rows)
@@ -167,25 +173,62 @@ def _place(name: PurePosixPath) -> str:
     return "/".join([*folders, name.stem])
 
 
+def _coco_files(
+    root: Path, files: Iterable[PurePosixPath], pictures: Sequence[PurePosixPath]
+) -> dict[PurePosixPath, frozenset[PurePosixPath]]:
+    """Each JSON file with boxes, and the pictures that it names."""
+    named = {}
+    for file in filter(is_named_as_coco, files):
+        try:
+            coco = read_coco(root / file)
+        except DataError:  # check_labels says so
+            named[file] = frozenset[PurePosixPath]()
+        else:
+            named[file] = frozenset(pictures_of(coco, file, pictures).values())
+    return named
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Files with boxes.
+
+    Attributes:
+        by_place: One for each picture, by its place.
+        coco: One for many pictures, with these.
+    """
+
+    by_place: Mapping[str, PurePosixPath]
+    coco: Mapping[PurePosixPath, frozenset[PurePosixPath]]
+
+    @property
+    def files(self) -> list[PurePosixPath]:
+        return sorted([*self.by_place.values(), *self.coco], key=str)
+
+    def of(self, picture: PurePosixPath) -> PurePosixPath | None:
+        """The file with the boxes of a picture; of several the first."""
+        naming = (file for file, pictures in self.coco.items() if picture in pictures)
+        return self.by_place.get(_place(picture)) or next(naming, None)
+
+
 def _by_folders(
     root: Path,
     names: Sequence[PurePosixPath],
-    labels: Mapping[str, PurePosixPath],
+    labels: _Labels,
     group_pattern: re.Pattern[str] | None,
 ) -> DataSet:
     listed = _listed_splits(root)
-    classes = set() if labels else _class_folders(names)
+    classes = set() if labels.files else _class_folders(names)
     title = root.resolve().name
     pictures = []
     for name in names:
         split, folders = _split_of(name.parts[:-1])
-        label_file = labels.get(_place(name))
+        label_file = labels.of(name)
         pictures.append(
             Picture(
                 file=root / name,
                 data_set=_shown(title),
                 path=_shown(str(name)),
-                split=split or listed.get(name.stem, ""),
+                split=split or listed.get(name.stem) or _split_named(label_file),
                 label=_shown(folders[-1]) if folders and folders[-1] in classes else "",
                 group=_group_of(name.stem, group_pattern),
                 label_file="" if label_file is None else str(label_file),
@@ -194,14 +237,17 @@ def _by_folders(
     return DataSet(
         root=root,
         name=_shown(title),
-        layout=_layout(labels, classes),
+        layout=_layout(labels.files, classes),
         pictures=tuple(pictures),
-        label_files=tuple(sorted(str(name) for name in labels.values())),
+        label_files=tuple(str(name) for name in labels.files),
     )
 
 
-def _layout(labels: Mapping[str, PurePosixPath], classes: set[str]) -> str:
-    if any(name.suffix.lower() == ".xml" for name in labels.values()):
+def _layout(labels: Sequence[PurePosixPath], classes: set[str]) -> str:
+    suffixes = {name.suffix.lower() for name in labels}
+    if ".json" in suffixes:
+        return "pictures with boxes in COCO files"
+    if ".xml" in suffixes:
         return "pictures with boxes in Pascal VOC files"
     if labels:
         return "pictures with boxes in YOLO files"
@@ -226,6 +272,14 @@ def _split_of(folders: Sequence[str]) -> tuple[str, Sequence[str]]:
         if _FOLD_FOLDER.fullmatch(folders[position]):
             return folders[position].lower(), folders[position + 1 :]
     return "", folders
+
+
+def _split_named(label_file: PurePosixPath | None) -> str:
+    """The split that the name of a JSON file says, as that of ``instances_train2017.json``."""
+    if label_file is None or label_file.suffix.lower() != ".json":
+        return ""
+    words = re.split(r"[\W\d_]+", label_file.stem.lower())
+    return next((_SPLIT_NAMES[word] for word in words if word in _SPLIT_NAMES), "")
 
 
 def _listed_splits(root: Path) -> dict[str, str]:

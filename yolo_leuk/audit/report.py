@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 
 import numpy as np
 
 from yolo_leuk import __version__
 from yolo_leuk.audit.balance import NO_CLASS, NO_SPLIT, Balance
+from yolo_leuk.audit.boxes import MEANINGS
 from yolo_leuk.audit.duplicates import Duplicate
 from yolo_leuk.audit.exhibits import painted_out_uri, picture_uri, region_uri, some_of_each_class
 from yolo_leuk.audit.findings import Finding, counted, findings_of, percent
 from yolo_leuk.audit.formats import Property
-from yolo_leuk.audit.labels import MEANINGS
 from yolo_leuk.audit.layout import Picture
-from yolo_leuk.audit.near_duplicates import LEAST_TURNED_CORRELATION
 from yolo_leuk.audit.probe import Score
 from yolo_leuk.audit.result import Audit, Shortcuts
 from yolo_leuk.audit.scan import Clues
-from yolo_leuk.markup import Html, fill, join
+from yolo_leuk.markup import Html, fill, join, page
+from yolo_leuk.near_duplicates import LEAST_TURNED_CORRELATION
 
 _MOST_ROWS = 10
 _MOST_NAMES = 3
@@ -100,10 +99,10 @@ def report_page(audit: Audit, clues: Mapping[str, Clues], *, examples: int) -> s
         )
         for (anchor, meaning), finding in zip(_MEANINGS.items(), findings, strict=True)
     )
-    page = files("yolo_leuk.audit").joinpath("page.html").read_text(encoding="utf-8")
-    return fill(
-        page,
-        title=audit.data_set.name,
+    return page(
+        "yolo_leuk.audit",
+        f"Audit: {audit.data_set.name}",
+        heading=audit.data_set.name,
         summary=_summary(audit),
         verdict=_leakage(audit),
         overview=_overview(findings),

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from urllib.parse import quote
 
 from yolo_leuk import __version__
@@ -23,7 +22,7 @@ from yolo_leuk.detect.wording import (
 )
 from yolo_leuk.jpeg import jpeg_uri
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.markup import Html, fill, join
+from yolo_leuk.markup import Html, fill, join, page
 from yolo_leuk.pipeline import FEW_CELLS
 from yolo_leuk.records import UNIDENTIFIED, Image, Scale, SmearResult
 
@@ -175,10 +174,10 @@ def report_page(
     """
     results = [section.result for section in sections]
     cells = sum(len(result.cells) for result in results)
-    page = files("yolo_leuk.detect").joinpath("report.html").read_text(encoding="utf-8")
-    return fill(
-        page,
-        title=title,
+    return page(
+        "yolo_leuk.detect",
+        f"White cells: {title}",
+        heading=title,
         summary=f"{counted(len(results), 'image')}, {counted(cells, 'white cell')} found",
         purpose=DECISION_SUPPORT,
         failures=_box("Not in this report", [_failure_text(failure) for failure in failures]),
