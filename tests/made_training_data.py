@@ -40,7 +40,9 @@ def made_fields(folder: Path, pictures_per_split: int = 6) -> Path:
     return out
 
 
-def made_cells(folder: Path, per_class: tuple[int, int, int] = (8, 4, 2)) -> Path:
+def made_cells(
+    folder: Path, per_class: tuple[int, int, int] = (8, 4, 2), level: str = "cell"
+) -> Path:
     """A classification data set of five classes; cells by class in train, val and test."""
     generator = np.random.default_rng(0)
     samples = []
@@ -59,6 +61,7 @@ def made_cells(folder: Path, per_class: tuple[int, int, int] = (8, 4, 2)) -> Pat
         {
             "schema": "yolo-leuk/dataset/1",
             "task": "classify",
+            "level": level,
             "classes": list(MATURITY.names),
             "blasts": sorted(MATURITY.blasts),
             "sources": [{"title": "drawn cells"}],

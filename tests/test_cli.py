@@ -25,12 +25,13 @@ from yolo_leuk.prepare.problems import Problem
 from yolo_leuk.prepare.run import PrepareResult
 from yolo_leuk.prepare.sources.kinds import KINDS
 from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearResult
+from yolo_leuk.train.all_folds import FoldsResult
 from yolo_leuk.train.run import TrainResult
 
 VERBS = ("detect", "prepare", "audit", "train", "doctor")
 
-# Every verb has these; who has met them once need not look again.
-COMMON_OPTIONS = {"--config", "--debug", "--help", "--json", "--set"}
+# Verbs share these; who has met them once need not look again.
+COMMON_OPTIONS = {"--config", "--debug", "--help", "--json", "--out", "--set"}
 
 ALL_ERRORS = [
     error
@@ -446,6 +447,35 @@ def test_train_hands_its_flags_to_the_room(command, train_room):
     [config] = train_room
     assert (config.arch, config.task, config.epochs, config.device) == ("v11n", "detect", 3, "cpu")
     assert config.optimise.batch == 8
+
+
+def test_a_fold_is_handed_to_the_room(command, train_room):
+    command("train", "--fold", "2")
+    [config] = train_room
+    assert config.fold == 2
+
+
+def test_train_of_all_folds_prints_where_their_probabilities_lie(command, monkeypatch):
+    given = []
+
+    def run_all_folds(config):
+        given.append(config.fold)
+        folder = Path("runs/train/v11n-classify")
+        return FoldsResult(folder, (), folder / "probabilities.csv")
+
+    monkeypatch.setattr("yolo_leuk.train.all_folds.run_all_folds", run_all_folds)
+    told = command("train", "--folds", "all").out
+    assert told == f"{Path('runs/train/v11n-classify/probabilities.csv')}\n"
+    content = json.loads(command("train", "--folds", "all", "--json").out)
+    assert content["probabilities"] == told.strip()
+    assert given == ["all", "all"]
+
+
+@pytest.mark.parametrize("wrong", ["every", "-1", "1.5"])
+def test_a_fold_that_is_neither_a_number_nor_all_is_wrong_usage(command, train_room, wrong):
+    ended = command("train", "--fold", wrong)
+    assert (ended.code, train_room) == (2, [])
+    assert "fold: expected a whole number or all" in ended.err
 
 
 def test_train_refuses_a_key_that_it_does_not_know_and_names_the_nearest(command, train_room):

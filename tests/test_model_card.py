@@ -55,6 +55,16 @@ def test_a_card_is_read_as_it_was_written(tmp_path):
     assert dataclasses.replace(read, features=None) == without
 
 
+@pytest.mark.parametrize("level", ["cell", "image"])
+def test_a_classifiers_card_says_what_it_is_shown(tmp_path, level):
+    write_card(tmp_path / "cells.json", dataclasses.replace(CARD, level=level))
+    assert read_card(tmp_path / "cells.json").level == level
+
+
+def test_a_classifiers_card_that_does_not_say_what_it_is_shown_is_of_cells(tmp_path):
+    assert read_card(changed(tmp_path, level=None)).level == "cell"
+
+
 def test_a_card_without_features_is_read_as_it_was_written(tmp_path):
     detector = dataclasses.replace(CARD, features=None, task="detect")
     write_card(tmp_path / "d.json", detector)

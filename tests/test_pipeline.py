@@ -374,6 +374,13 @@ def test_a_net_that_cannot_call_cells_is_no_classifier(card):
         Pipeline(FieldDetector(BoxesNet()), ColoursNet(by_colour, card=card))
 
 
+def test_a_net_of_whole_pictures_is_not_shown_single_cells():
+    card = dataclasses.replace(CLASSIFIER_CARD, level="image")
+    with pytest.raises(CardError, match="a classifier classifies whole pictures") as caught:
+        Pipeline(FieldDetector(BoxesNet()), ColoursNet(by_colour, card=card))
+    assert "--level cell" in caught.value.hint
+
+
 def test_the_classes_of_a_pipeline_are_those_of_its_classifier():
     assert pipeline_of().labels is MATURITY
 

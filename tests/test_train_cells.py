@@ -15,6 +15,7 @@ from tests.made_training_data import CELL_PX_PER_RBC, drawn_cell, made_cells
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import MATURITY
+from yolo_leuk.manifest import read_manifest
 from yolo_leuk.pipeline import cell_crops
 from yolo_leuk.prepare.white_cells.crops import cut_crops
 from yolo_leuk.records import Sample
@@ -160,21 +161,11 @@ def test_colours_come_from_cells_of_every_class():
 # --- loading -------------------------------------------------------------------------------------
 
 
-def test_the_cells_of_a_split_are_loaded_with_their_classes(data_set):
-    cells = load_cells(data_set, "train", MATURITY)
-    assert len(cells) == 2 * len(MATURITY)
+def test_samples_are_loaded_in_their_order_with_their_classes(data_set):
+    samples = read_manifest(data_set)[::-1]
+    cells = load_cells(data_set, samples, MATURITY)
+    assert [cell.sample for cell in cells] == samples
     assert all(cell.class_id == MATURITY.id_of(cell.sample.label) for cell in cells)
-    assert all(cell.sample.split == "train" for cell in cells)
-
-
-def test_sources_can_be_left_out(data_set):
-    cells = load_cells(data_set, "train", MATURITY, leave_out=("drawn/other",))
-    assert {cell.sample.label for cell in cells} == {"Benign", "Early", "Pre", "Pro"}
-
-
-def test_a_split_without_cells_is_an_error(data_set):
-    with pytest.raises(DataError, match="no cells in its val split"):
-        load_cells(data_set, "val", MATURITY, leave_out=("drawn/other", "drawn/leukemia"))
 
 
 def test_a_picture_of_another_size_than_its_manifest_says_is_an_error(tmp_path):
@@ -182,4 +173,4 @@ def test_a_picture_of_another_size_than_its_manifest_says_is_an_error(tmp_path):
     path = folder / "train" / "Pro" / "Pro-train-0.png"
     cv2.imwrite(str(path), np.zeros((50, 60, 3), np.uint8))
     with pytest.raises(DataError, match=r"Pro-train-0\.png is 60×50, its manifest says 90×90"):
-        load_cells(folder, "train", MATURITY)
+        load_cells(folder, read_manifest(folder), MATURITY)

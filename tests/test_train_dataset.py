@@ -48,12 +48,39 @@ def test_a_data_set_for_another_task_is_wrong_usage(data_set):
         checked_dataset(data_set, "detect")
 
 
-def test_a_data_set_of_whole_pictures_is_refused_and_told_what_to_prepare(data_set):
+@pytest.mark.parametrize("level", ["cell", "image"])
+def test_a_data_set_tells_what_its_pictures_show(data_set, level):
     card = json.loads((data_set / "dataset.json").read_text(encoding="utf-8"))
-    artifacts.write_json(data_set / "dataset.json", {**card, "level": "image"})
-    with pytest.raises(UsageError, match="holds whole pictures") as caught:
-        checked_dataset(data_set, "classify")
-    assert "--level cell" in caught.value.hint
+    artifacts.write_json(data_set / "dataset.json", {**card, "level": level})
+    assert checked_dataset(data_set, "classify").level == level
+
+
+def test_a_data_set_of_an_older_version_is_of_cells(data_set):
+    card = json.loads((data_set / "dataset.json").read_text(encoding="utf-8"))
+    del card["level"]
+    artifacts.write_json(data_set / "dataset.json", card)
+    assert checked_dataset(data_set, "classify").level == "cell"
+
+
+def test_without_a_fold_train_is_learnt_from_and_val_validated_on(data_set):
+    found = checked_dataset(data_set, "classify")
+    assert {sample.split for sample in found.training} == {"train"}
+    assert {sample.split for sample in found.validation} == {"val"}
+
+
+def test_a_fold_is_validated_on_and_all_others_but_test_are_learnt_from(data_set):
+    found = checked_dataset(data_set, "classify", fold=1)
+    assert {sample.split for sample in found.training} == {"val"}
+    assert {sample.split for sample in found.validation} == {"train"}
+
+
+def test_sources_can_be_left_out_on_both_sides(data_set):
+    card = json.loads((data_set / "dataset.json").read_text(encoding="utf-8"))
+    artifacts.write_json(
+        data_set / "dataset.json", {**card, "classes": ["Benign", "Early", "Pre", "Pro"]}
+    )
+    found = checked_dataset(data_set, "classify", leave_out=("drawn/other",))
+    assert {s.source for s in (*found.training, *found.validation)} == {"drawn/leukemia"}
 
 
 def test_a_manifest_that_was_changed_is_refused(data_set):
@@ -72,7 +99,7 @@ def test_missing_pictures_are_counted_and_the_first_is_named(data_set):
 
 def test_a_class_without_training_cells_is_refused_by_name(data_set):
     without(data_set, lambda s: s.split == "train" and s.label in {"Early", "Other"})
-    with pytest.raises(DataError, match="no cell of Early, Other in its train split"):
+    with pytest.raises(DataError, match="no sample of Early, Other to learn from"):
         checked_dataset(data_set, "classify")
 
 
@@ -81,9 +108,15 @@ def test_a_class_may_be_missing_in_validation(data_set):
     assert checked_dataset(data_set, "classify").scheme is MATURITY
 
 
-def test_an_empty_validation_split_is_refused(data_set):
+def test_a_fold_that_is_not_there_is_refused_and_those_that_are_are_named(data_set):
     without(data_set, lambda s: s.split == "val")
-    with pytest.raises(DataError, match="no pictures in its val split"):
+    with pytest.raises(UsageError, match="there is no fold 0; the data set has 1"):
+        checked_dataset(data_set, "classify")
+
+
+def test_one_fold_alone_leaves_nothing_to_learn_from(data_set):
+    without(data_set, lambda s: s.split == "train")
+    with pytest.raises(DataError, match="no pictures to learn from"):
         checked_dataset(data_set, "classify")
 
 
@@ -95,7 +128,7 @@ def test_leaving_out_a_source_that_is_not_there_is_refused_with_those_that_are(d
 
 
 def test_leaving_out_the_only_source_of_a_class_is_refused(data_set):
-    with pytest.raises(DataError, match="no cell of Other"):
+    with pytest.raises(DataError, match="no sample of Other"):
         checked_dataset(data_set, "classify", leave_out=("drawn/other",))
 
 

@@ -71,6 +71,15 @@ def near(rgb, colour) -> np.ndarray:
     return (np.abs(rgb.astype(int) - colour) < 60).all(axis=2)
 
 
+def test_pictures_that_were_read_ahead_need_their_files_no_more(tmp_path):
+    pictures = [_painted(tmp_path, number) for number in range(4)]
+    composer = FieldComposer(pictures, PLAIN, FIELD)
+    composer.read_ahead(threads=2)
+    for picture in pictures:
+        picture.path.unlink()
+    assert len(composer.training_field(np.random.default_rng(0)).xyxy) > 0
+
+
 @given(seed=seeds)
 @settings(max_examples=40)
 def test_a_box_holds_its_cell_and_no_cell_lies_outside_the_boxes(pictures, seed):

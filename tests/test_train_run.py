@@ -19,8 +19,12 @@ import pytest
 from onnx import numpy_helper
 
 from tests.fresh_process import attempts, environment, python, recording
-from tests.made_training_data import made_cells, made_fields
+from tests.made_training_data import CELL_PX_PER_RBC, made_cells, made_fields
+from yolo_leuk.labels import MATURITY
+from yolo_leuk.manifest import read_manifest
 from yolo_leuk.model_card import read_card
+from yolo_leuk.onnx_graph import PICTURE_STEPS
+from yolo_leuk.probabilities import read_probabilities
 
 pytestmark = pytest.mark.slow
 
@@ -167,8 +171,10 @@ def test_only_the_path_of_the_net_goes_to_standard_output(trained):
 
 def test_a_run_holds_its_files_and_the_configuration_was_the_first(trained):
     files = {str(p.relative_to(trained.folder)) for p in trained.folder.rglob("*") if p.is_file()}
+    is_detector = read_card(trained.folder / "weights" / "best.json").task == "detect"
+    tables = () if is_detector else ("probabilities.csv", "probabilities-swapped.csv")
     assert files == {
-        *("config.json", "environment.json", "train.log", "args.yaml", "results.csv"),
+        *("config.json", "environment.json", "train.log", "args.yaml", "results.csv", *tables),
         *(f"weights/{name}" for name in ("best.pt", "last.pt", "best.onnx", "best.json")),
     }
     written = {name: (trained.folder / name).stat().st_mtime_ns for name in files}
@@ -178,7 +184,8 @@ def test_a_run_holds_its_files_and_the_configuration_was_the_first(trained):
 def test_the_log_names_the_data_set_first_and_tells_of_every_epoch(trained):
     log = (trained.folder / "train.log").read_text(encoding="utf-8").splitlines()
     assert re.search(r"training v11n for (classify|detect) on .*/(cells|fields)$", log[0])
-    assert [line.split(" ", 2)[2].split(":")[0] for line in log[1:3]] == [
+    assert [line.split(" ", 2)[2].split(":")[0] for line in log[1:4]] == [
+        "started from random weights",
         "epoch 1 of 2",
         "epoch 2 of 2",
     ]
@@ -235,6 +242,25 @@ def test_the_checkpoints_load_safely_and_the_onnx_file_answers_as_they_do(traine
 
 
 # --- the same again ------------------------------------------------------------------------------
+
+
+def test_a_run_says_what_its_net_says_of_the_samples_it_was_validated_on(classifier, data_sets):
+    validated = [s for s in read_manifest(data_sets["classify"]) if s.split == "val"]
+    for name in ("probabilities.csv", "probabilities-swapped.csv"):
+        table = read_probabilities(classifier.folder / name)
+        assert table.classes == MATURITY.names
+        assert sorted(row.sample_id for row in table.samples) == sorted(
+            sample.sample_id for sample in validated
+        )
+
+
+def test_a_net_learns_from_whole_pictures_and_its_card_says_so(tmp_path):
+    data = made_cells(tmp_path / "pictures", level="image")
+    trained = _trained("classify", data, tmp_path, "--set", "cells.picture_px=96")
+    card = read_card(trained.folder / "weights" / "best.json")
+    assert (card.level, card.input_px) == ("image", 96)
+    assert card.px_per_rbc == pytest.approx(CELL_PX_PER_RBC * 96 / 90, abs=0.01)
+    assert card.preprocessing == PICTURE_STEPS
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
@@ -303,7 +329,7 @@ def refused(tmp_path: Path, *others: object) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize(
     ("others", "told"),
     [
-        (("--arch", "v99x"), "Known are v11n"),
+        (("--arch", "v99x"), "Known for classify are v8n, v11n"),
         ((), "Make one with `yolo-leuk prepare SOURCE --task classify`"),
         (("--task", "detect", "--set", "fields.size_px=100"), "expected a multiple of 32"),
         (("--data", "cells", "--device", "7"), "torch finds no device '7'"),

@@ -54,12 +54,14 @@ class ModelCard:
         architecture: As given to ``--arch``.
         scheme: Classes in the order of the outputs, and the blasts among them.
         px_per_rbc: The scale that pictures are brought to: of the field for a detector, of the
-            sharpness for a classifier.
+            sharpness for a classifier of cells. Whole pictures are brought to none; it is then the
+            median of the training pictures, in the input.
         input_px: S, the side of a classifier's input; the largest tile of a detector.
         preprocessing: In words, step by step, for whoever runs the net without this package.
         thresholds: By name; which there are depends on the task.
         temperature: The logits are divided by it before the softmax.
         features: Of a classifier; None for a detector.
+        level: What a classifier is shown: the window of a ``cell``, or a whole ``image``.
         training: What it was trained on: data, splits, hashes, recipe, machine, duration.
         figures: Measured on the test split, each with its split, groups and interval.
         licence: Of the weights.
@@ -80,6 +82,7 @@ class ModelCard:
     licence: str = "AGPL-3.0-or-later"
     temperature: float = 1.0
     features: FeatureStatistics | None = None
+    level: str = "cell"
     training: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -112,6 +115,8 @@ class ModelCard:
             "date": self.date,
             "sha256": self.sha256,
         }
+        if self.task == "classify":
+            content["level"] = self.level
         if self.features is not None:
             content["features"] = {
                 "means": np.round(self.features.means, 5).tolist(),
@@ -136,6 +141,7 @@ def read_card(path: Path) -> ModelCard:
             thresholds={str(k): float(v) for k, v in content["thresholds"].items()},
             temperature=float(content["temperature"]),
             features=_features(content.get("features")),
+            level=str(content.get("level", "cell")),
             training=dict(content["training"]),
             figures=dict(content["figures"]),
             licence=str(content["licence"]),

@@ -44,6 +44,19 @@ CLASSIFIER_STEPS = (
     "in the graph: uint8 RGB (n, S, S, 3) to float32 (n, 3, S, S), divided by 255",
 )
 
+PICTURE_STEPS = (
+    "paint out the scale bar in the lower right corner, where there is one",
+    (
+        "make the picture square: it stays in the middle, beside it comes the median colour of its "
+        "most frequent brightness; nothing is cut off"
+    ),
+    (
+        "resample it to input_px "
+        "(float32, box means by a whole factor, then linear, rounded to uint8)"
+    ),
+    "in the graph: uint8 RGB (n, S, S, 3) to float32 (n, 3, S, S), divided by 255",
+)
+
 
 def export_detector(net: Any, path: Path, card: ModelCard) -> ModelCard:
     """Write a trained detector to ``path`` and its card beside it; returns the hashed card.
@@ -55,6 +68,7 @@ def export_detector(net: Any, path: Path, card: ModelCard) -> ModelCard:
     net = copy.deepcopy(net)
     head = net.model[-1]
     head.export, head.dynamic, head.format = True, True, "onnx"
+    head.end2end = False  # a head that also answers without suppression gives all its boxes, too
     example = np.zeros((2, 64, 96, 3), np.uint8)
     axes = {"images": {0: "n", 1: "height", 2: "width"}, "boxes": {0: "n", 2: "anchors"}}
     _export(_detector_module(net), example, path, ["boxes"], axes)
@@ -115,9 +129,12 @@ def classifier_module(net: Any, projection: npt.NDArray[np.float32] | None = Non
             for layer in self.net.model[:-1]:
                 x = layer(x)
             head = self.net.model[-1]
-            pooled = head.pool(head.conv(x)).flatten(1)
+            if isinstance(head, torch.nn.Linear):
+                pooled, linear = x, head
+            else:
+                pooled, linear = head.pool(head.conv(x)).flatten(1), head.linear
             features = pooled if self.projection is None else pooled @ self.projection.T
-            return head.linear(pooled), features
+            return linear(pooled), features
 
     return Classifier().eval()
 

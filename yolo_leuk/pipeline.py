@@ -115,6 +115,12 @@ class Pipeline:
             raise CardError(
                 f"{classifier.card.name} is no classifier with feature statistics in its card"
             )
+        if classifier.card.level != "cell":
+            raise CardError(
+                f"{classifier.card.name} classifies whole pictures; "
+                "a pipeline shows its classifier single cells",
+                hint="Name a net that was trained on cells (prepare --level cell).",
+            )
         self._detector = detector
         self._classifier = classifier
         self._name = name

@@ -1,9 +1,26 @@
-"""Logits to calibrated probabilities, and what follows from them. Pure functions."""
+"""Logits to calibrated probabilities, what follows from them, and the table of them on disk.
+
+``probabilities.csv`` has a row per sample: ``sample_id, group, split, fold, label, p_<class>…``,
+sorted by sample. Its probabilities are raw: the softmax of the logits at temperature 1. Whoever
+votes with them fits a temperature first, and can: their logarithms are the logits but for a
+constant per row, which the softmax does not see.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
+
+from yolo_leuk import artifacts
+from yolo_leuk.errors import DataError
+from yolo_leuk.manifest import SPLITS
+from yolo_leuk.records import Sample
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -65,3 +82,157 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     reach = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     return max(0.0, float((centre - reach) / scale)), min(1.0, float((centre + reach) / scale))
+
+
+# --- the table on disk ---------------------------------------------------------------------------
+
+_SAMPLE_COLUMNS = ("sample_id", "group", "split", "fold", "label")
+_CLASS_PREFIX = "p_"
+
+# Text keeps every digit of a float64; what is left is the rounding of the softmax itself.
+_ROW_SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """Which sample a row of probabilities is of; as in the manifest."""
+
+    sample_id: str
+    group: str
+    split: str
+    fold: int
+    label: str
+
+
+@dataclass(frozen=True)
+class ProbabilityTable:
+    """What a net says of samples that it did not learn from.
+
+    Attributes:
+        samples: One for each row.
+        classes: Names, in the order of the columns.
+        probabilities: At temperature 1, shape (n, classes), rows summing to 1.
+
+    Raises:
+        DataError: When built: shapes disagree, a sample stands twice, a label is no class, a split
+            is unknown, or a row is no probability distribution.
+    """
+
+    samples: tuple[SampleRow, ...]
+    classes: tuple[str, ...]
+    probabilities: Probabilities
+
+    def __post_init__(self) -> None:
+        expected = (len(self.samples), len(self.classes))
+        if self.probabilities.shape != expected:
+            raise DataError(
+                f"expected probabilities of shape {expected}, got {self.probabilities.shape}"
+            )
+        seen: set[str] = set()
+        for sample, row in zip(self.samples, self.probabilities, strict=True):
+            if sample.sample_id in seen:
+                raise DataError(f"sample {sample.sample_id} stands twice in the probabilities")
+            seen.add(sample.sample_id)
+            _check_row(sample, row, self.classes)
+
+    @property
+    def class_ids(self) -> npt.NDArray[np.int64]:
+        """Position of each sample's label among the classes, shape (n,)."""
+        position = {name: i for i, name in enumerate(self.classes)}
+        return np.array([position[sample.label] for sample in self.samples], np.int64)
+
+
+def _check_row(sample: SampleRow, row: Probabilities, classes: Sequence[str]) -> None:
+    if sample.label not in classes:
+        raise DataError(
+            f"the label of {sample.sample_id} is {sample.label!r}; "
+            f"the classes are {', '.join(classes)}"
+        )
+    if sample.split not in SPLITS:
+        raise DataError(
+            f"the split of {sample.sample_id} is {sample.split!r}, not one of {', '.join(SPLITS)}"
+        )
+    if not (row >= 0).all() or not abs(float(row.sum()) - 1) <= _ROW_SUM_TOLERANCE:
+        raise DataError(
+            f"the probabilities of {sample.sample_id} are {', '.join(f'{p:g}' for p in row)}; "
+            "expected none below 0 and a sum of 1"
+        )
+
+
+def table_of(
+    samples: Sequence[Sample], classes: Sequence[str], logits: npt.ArrayLike
+) -> ProbabilityTable:
+    """The table of a net's logits, shape (n, classes), for samples of a manifest."""
+    rows = tuple(SampleRow(s.sample_id, s.group, s.split, s.fold, s.label) for s in samples)
+    return ProbabilityTable(rows, tuple(classes), softmax(logits))
+
+
+def gathered(tables: Sequence[ProbabilityTable]) -> ProbabilityTable:
+    """One table of several with different samples, as the folds of a data set have them.
+
+    Raises:
+        DataError: They have other classes, or a sample stands in two.
+    """
+    classes = tables[0].classes
+    if other := next((table.classes for table in tables if table.classes != classes), None):
+        raise DataError(
+            f"expected tables of the same classes, got {', '.join(classes)} and {', '.join(other)}"
+        )
+    return ProbabilityTable(
+        tuple(sample for table in tables for sample in table.samples),
+        classes,
+        np.concatenate([table.probabilities for table in tables]),
+    )
+
+
+def write_probabilities(path: Path, table: ProbabilityTable) -> None:
+    """Write a table, sorted by sample, so that the same answers give the same bytes.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*_SAMPLE_COLUMNS, *(_CLASS_PREFIX + name for name in table.classes)])
+    rows = zip(table.samples, table.probabilities.tolist(), strict=True)
+    for sample, row in sorted(rows, key=lambda pair: pair[0].sample_id):
+        own = (sample.sample_id, sample.group, sample.split, sample.fold, sample.label)
+        writer.writerow([*own, *(repr(p) for p in row)])
+    artifacts.write_text(path, stream.getvalue())
+
+
+def read_probabilities(path: Path) -> ProbabilityTable:
+    """Read and check a table. Raises DataError where it is missing or breaks its schema."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            header, *rows = list(csv.reader(stream)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"cannot read the probabilities {path}: {error}",
+            hint="Give a probabilities.csv that `yolo-leuk train` wrote.",
+        ) from error
+    first, names = tuple(header[: len(_SAMPLE_COLUMNS)]), header[len(_SAMPLE_COLUMNS) :]
+    if first != _SAMPLE_COLUMNS or not names or not all(n.startswith(_CLASS_PREFIX) for n in names):
+        raise DataError(
+            f"{path}: expected the columns {', '.join(_SAMPLE_COLUMNS)}, {_CLASS_PREFIX}<class>…; "
+            f"found {', '.join(header) or 'none'}"
+        )
+    samples, probabilities = [], []
+    for number, row in enumerate(rows, 2):
+        where = f"{path}, line {number}"
+        if len(row) != len(header):
+            raise DataError(f"{where}: expected {len(header)} values, found {len(row)}")
+        sample_id, group, split, fold, label, *values = row
+        try:
+            samples.append(SampleRow(sample_id, group, split, int(fold), label))
+            probabilities.append([float(value) for value in values])
+        except ValueError as error:
+            raise DataError(f"{where}: {error}") from error
+    try:
+        return ProbabilityTable(
+            tuple(samples),
+            tuple(name.removeprefix(_CLASS_PREFIX) for name in names),
+            np.array(probabilities, np.float64).reshape(len(samples), len(names)),
+        )
+    except DataError as error:
+        raise DataError(f"{path}: {error}", hint=error.hint) from error

@@ -112,7 +112,8 @@ def _mend_torchvision() -> None:
     for name in sorted(operators - {"nms"}):
         declared.define(f"{name}(Tensor input) -> Tensor")
     declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    declared.impl("nms", _nms, "CPU")
+    for device in ("CPU", "CUDA"):
+        declared.impl("nms", _nms, device)
     _HELD.append(declared)
     importlib.import_module("torchvision")
     # torchvision asks this before each operator; nms is there now, the others fail by themselves.
@@ -134,9 +135,9 @@ def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
     import cv2
     import torch
 
-    xywh = torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], dim=1).double().numpy()
-    kept = cv2.dnn.NMSBoxes(xywh, scores.float().numpy(), 0.0, iou_threshold)
-    return torch.as_tensor(kept, dtype=torch.int64).reshape(-1)
+    xywh = torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], dim=1).double().cpu().numpy()
+    kept = cv2.dnn.NMSBoxes(xywh, scores.float().cpu().numpy(), 0.0, iou_threshold)
+    return torch.as_tensor(kept, dtype=torch.int64, device=boxes.device).reshape(-1)
 
 
 # A temporary folder goes when nobody holds it, and so do the operators of a torch library.
@@ -180,10 +181,47 @@ def epochs_done(path: Path) -> int:
     Raises:
         ModelError: The file is damaged, or no checkpoint of a run.
     """
-    epoch = _safely_loaded(path).get("epoch")
+    return _epochs_done(path, _safely_loaded(path))
+
+
+def epochs_since_best(path: Path) -> int:
+    """Whole epochs of a stopped run after its best one.
+
+    Raises:
+        ModelError: The file is damaged, or no checkpoint of a run.
+    """
+    content = _safely_loaded(path)
+    best = content.get("stopper", {}).get("best_epoch")
+    if not isinstance(best, int):
+        raise ModelError(f"{path}: expected the checkpoint of a run, found no best epoch in it")
+    return _epochs_done(path, content) - best
+
+
+def _epochs_done(path: Path, content: dict[str, Any]) -> int:
+    epoch = content.get("epoch")
     if not isinstance(epoch, int):
         raise ModelError(f"{path}: expected the checkpoint of a run, found no epoch in it")
     return epoch + 1
+
+
+def _allow_torchvision(path: Path) -> None:
+    """Let the layers of torchvision that a checkpoint names be loaded safely, from now on.
+
+    Ultralytics allows its own layers and torch's; those of torchvision are no more of a danger, and
+    nets of torchvision are made of them. Nothing but layers is let in.
+    """
+    import torch
+
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
+    except ValueError:  # no checkpoint at all, as loading it will tell
+        return
+    for name in names:
+        module, _, layer = name.rpartition(".")
+        if module.startswith(("torchvision.models.", "torchvision.ops.")):
+            found = getattr(importlib.import_module(module), layer, None)
+            if isinstance(found, type) and issubclass(found, torch.nn.Module):
+                torch.serialization.add_safe_globals([found])
 
 
 def _safely_loaded(path: Path) -> dict[str, Any]:
@@ -198,6 +236,7 @@ def _safely_loaded(path: Path) -> dict[str, Any]:
         )
     tasks = importlib.import_module("ultralytics.nn.tasks")
     try:
+        _allow_torchvision(path)
         content, _ = tasks.torch_safe_load(str(path), safe_only=True)
     except (RuntimeError, TypeError, AttributeError, AssertionError, ImportError, OSError) as error:
         raise ModelError(f"{path} cannot be loaded safely: {error}") from error

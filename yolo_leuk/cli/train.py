@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,9 +11,11 @@ from yolo_leuk.cli._errors import reported_errors
 from yolo_leuk.cli._options import AsJson, Assignments, Config, Debug, Out
 
 if TYPE_CHECKING:
+    from yolo_leuk.train.all_folds import FoldsResult
     from yolo_leuk.train.run import TrainResult
 
 SCHEMA = "yolo-leuk/train-result/1"
+FOLDS_SCHEMA = "yolo-leuk/folds-result/1"
 
 
 def train(
@@ -42,6 +44,16 @@ def train(
         Path | None,
         typer.Option("--init", metavar="PT", help="Checkpoint to start from.  [default: none]"),
     ] = None,
+    fold: Annotated[
+        str | None,
+        typer.Option(
+            "--fold",
+            "--folds",
+            metavar="K|all",
+            help="Fold to validate on, or each in turn.  [default: 0, the val split]",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped."),
@@ -55,10 +67,11 @@ def train(
     """Train a net on what prepare wrote, and export it to ONNX with its model card.
 
     Runs on a CPU too, in bounded time, and never uses the network. Prints where the ONNX file
-    lies. Needs the extra: pip install "yolo-leuk[train]".
+    lies, or, of all folds, their probabilities. Needs the extra: pip install "yolo-leuk[train]".
     """
     with reported_errors(debug=debug):
         from yolo_leuk.config import resolve
+        from yolo_leuk.train.all_folds import is_of_all_folds, run_all_folds
         from yolo_leuk.train.run import TrainConfig, run
 
         flags = {
@@ -68,23 +81,46 @@ def train(
             "epochs": epochs,
             "device": device,
             "init": init,
+            "fold": int(fold) if fold is not None and fold.isdecimal() else fold,
             "resume": resume,
             "out": out,
         }
-        result = run(resolve(TrainConfig, config, assignments or (), flags))
-        if as_json:
-            _print_json(result)
+        asked = resolve(TrainConfig, config, assignments or (), flags)
+        if is_of_all_folds(asked):
+            _print_folds(run_all_folds(asked), as_json)
         else:
-            typer.echo(result.net)
+            _print_net(run(asked), as_json)
 
 
-def _print_json(result: TrainResult) -> None:
-    from yolo_leuk.artifacts import to_json
+def _print_net(result: TrainResult, as_json: bool) -> None:
+    if as_json:
+        _print_json(SCHEMA, _as_plain(result))
+    else:
+        typer.echo(result.net)
 
-    content = {
-        "schema": SCHEMA,
+
+def _print_folds(result: FoldsResult, as_json: bool) -> None:
+    table = result.probabilities
+    if as_json:
+        content = {
+            "folder": str(result.folder),
+            "probabilities": None if table is None else str(table),
+            "folds": [_as_plain(fold) for fold in result.folds],
+        }
+        _print_json(FOLDS_SCHEMA, content)
+    else:
+        typer.echo(table or result.folder)
+
+
+def _as_plain(result: TrainResult) -> dict[str, Any]:
+    return {
         "folder": str(result.folder),
         "net": str(result.net),
         "card": result.card.to_json(),
     }
-    typer.echo(to_json(content), nl=False)
+
+
+def _print_json(schema: str, content: dict[str, Any]) -> None:
+    from yolo_leuk.artifacts import to_json
+
+    typer.echo(to_json({"schema": schema, **content}), nl=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import balanced_accuracy_score, f1_score
 
 
 def weighted_f1(labels: npt.NDArray[np.integer], called: npt.NDArray[np.integer]) -> float:
     """F1 of each class, weighted by how many samples the class has."""
+    from sklearn.metrics import f1_score
+
     return float(f1_score(labels, called, average="weighted", zero_division=0))
 
 
@@ -39,6 +40,8 @@ def figures(
         probabilities: Shape (n, classes).
         labels: Class ids, shape (n,).
     """
+    from sklearn.metrics import balanced_accuracy_score
+
     called = probabilities.argmax(axis=1)
     return {
         "weighted_f1": weighted_f1(labels, called),

@@ -1,6 +1,7 @@
 """Cells that a classifier learns from: turned, zoomed and recoloured so that only form is left.
 
-Pure numpy and OpenCV; the torch side is in ``cell_dataset.py``.
+Whole pictures with one class are varied alike; what is shown of a stored picture is in
+``views.py``. Pure numpy and OpenCV; the torch side is in ``cell_dataset.py``.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 from yolo_leuk import images, pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.manifest import read_manifest
 from yolo_leuk.records import Image, Sample
+from yolo_leuk.train.dataset import Level
+from yolo_leuk.train.views import CellWindow, View, WholePicture
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,10 @@ class CellRecipe:
     """How training cells are varied. Probabilities are per cell.
 
     Attributes:
-        size_px: S, the side of the net's input.
+        size_px: S, the side of the net's input, for cells.
+        picture_px: S for whole pictures.
         sharpness_px_per_rbc: Range that a cell is reduced to; one value, 20, in use.
-        zoom: The window is this fraction wider or narrower at most.
+        zoom: The window is this fraction wider or narrower at most; whole pictures stay whole.
         shift: The centre moves by this fraction of the window at most; boxes are not exact.
         colour_swap: Probability of the LAB mean and deviation of any other cell of any class.
         stain: Probability of a change of stain.
@@ -34,6 +37,7 @@ class CellRecipe:
     """
 
     size_px: int = 96
+    picture_px: int = 224
     sharpness_px_per_rbc: tuple[float, float] = (12.0, 30.0)
     zoom: float = 0.15
     shift: float = 0.06
@@ -42,14 +46,20 @@ class CellRecipe:
     light: float = 0.6
     camera: float = 0.15
 
+    def view(self, level: Level) -> View:
+        """What of the pictures of a data set of this level is shown."""
+        if level == "image":
+            return WholePicture(self.picture_px)
+        return CellWindow(self.size_px, self.zoom, self.shift)
+
 
 @dataclass(frozen=True)
 class CellPicture:
-    """One stored crop.
+    """One stored picture.
 
     Attributes:
         sample: Its row of the manifest.
-        crop: Window and rim, uint8, square.
+        crop: Window and rim of a cell, or a whole picture; uint8.
         class_id: Position of its label in the scheme.
     """
 
@@ -58,18 +68,14 @@ class CellPicture:
     class_id: int
 
 
-def load_cells(
-    folder: Path, split: str, scheme: LabelScheme, leave_out: Sequence[str] = ()
-) -> list[CellPicture]:
-    """All cells of one split of a classification data set, in memory.
+def load_cells(folder: Path, samples: Sequence[Sample], scheme: LabelScheme) -> list[CellPicture]:
+    """Samples of a classification data set, in memory.
 
     Raises:
-        DataError: The split is empty, or a picture is not what the manifest says.
+        DataError: A picture is not what its row of the manifest says.
     """
     cells = []
-    for sample in read_manifest(folder):
-        if sample.split != split or sample.source in leave_out:
-            continue
+    for sample in samples:
         crop = images.read_image(folder / sample.path)
         if crop.shape[:2] != (sample.height, sample.width):
             raise DataError(
@@ -77,37 +83,39 @@ def load_cells(
                 f"its manifest says {sample.width}×{sample.height}"
             )
         cells.append(CellPicture(sample, crop, scheme.id_of(sample.label)))
-    if not cells:
-        raise DataError(f"{folder} has no cells in its {split} split")
     return cells
 
 
 class CellVariation:
-    """Makes network inputs of stored cells: varied for training, as in use for validation."""
+    """Makes network inputs of stored cells: varied for training, as in use for validation.
 
-    def __init__(self, cells: Sequence[CellPicture], recipe: CellRecipe) -> None:
+    Args:
+        cells: Whose colours may be swapped.
+        recipe: How cells are varied.
+        level: What the pictures show.
+    """
+
+    def __init__(
+        self, cells: Sequence[CellPicture], recipe: CellRecipe, level: Level = "cell"
+    ) -> None:
         self._recipe = recipe
-        self._colours = [
-            pixels.colour_statistics(pixels.window_of(cell.crop, cell.sample.px_per_rbc))
-            for cell in cells
-        ]
+        self._view = recipe.view(level)
+        self._colours = [pixels.colour_statistics(self._shown(cell)) for cell in cells]
 
     def plain(self, cell: CellPicture) -> Image:
         """The cell exactly as ``detect`` would see it, uint8 (S, S, 3)."""
-        window = pixels.window_of(cell.crop, cell.sample.px_per_rbc)
-        return pixels.classifier_input(window, self._recipe.size_px)
+        return self._view.as_input(self._shown(cell), cell.sample.px_per_rbc)
 
     def swapped(self, cell: CellPicture, generator: np.random.Generator) -> Image:
         """As in use, but in the colours of a random cell of any class and data set."""
-        window = pixels.window_of(cell.crop, cell.sample.px_per_rbc)
-        return pixels.classifier_input(
-            pixels.with_colour_of(window, self._other_colour(generator)), self._recipe.size_px
-        )
+        rgb = pixels.with_colour_of(self._shown(cell), self._other_colour(generator))
+        return self._view.as_input(rgb, cell.sample.px_per_rbc)
 
     def varied(self, cell: CellPicture, generator: np.random.Generator) -> Image:
         """A training input: turned, zoomed, shifted, recoloured and taken by another camera."""
-        recipe = self._recipe
-        rgb = self._recoloured(self._random_window(cell, generator), generator)
+        recipe, px_per_rbc = self._recipe, cell.sample.px_per_rbc
+        shown = self._view.varied(cell.crop, px_per_rbc, generator)
+        rgb = self._recoloured(shown, generator)
         rgb = pixels.turned(rgb, int(generator.integers(4)), bool(generator.integers(2)))
         if generator.random() < recipe.camera:
             rgb = pixels.blurred(rgb, generator.uniform(0.4, 1.2))
@@ -116,17 +124,10 @@ class CellVariation:
         if generator.random() < recipe.camera:
             rgb = pixels.as_jpeg(rgb, int(generator.integers(40, 95)))
         low, high = recipe.sharpness_px_per_rbc
-        return pixels.classifier_input(rgb, recipe.size_px, generator.uniform(low, high))
+        return self._view.as_input(rgb, px_per_rbc, generator.uniform(low, high))
 
-    def _random_window(self, cell: CellPicture, generator: np.random.Generator) -> Image:
-        recipe = self._recipe
-        full = cell.crop.shape[0]
-        side = pixels.window_side(cell.sample.px_per_rbc)
-        side = min(full, round(side * (1 + generator.uniform(-recipe.zoom, recipe.zoom))))
-        reach = round(recipe.shift * side)
-        offset_xy = generator.integers(-reach, reach + 1, 2) + (full - side) // 2
-        x, y = np.clip(offset_xy, 0, full - side)
-        return np.ascontiguousarray(cell.crop[y : y + side, x : x + side])
+    def _shown(self, cell: CellPicture) -> Image:
+        return self._view.shown(cell.crop, cell.sample.px_per_rbc)
 
     def _recoloured(self, rgb: Image, generator: np.random.Generator) -> Image:
         recipe = self._recipe

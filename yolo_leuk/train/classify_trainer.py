@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,11 @@ import torch
 from torch.nn import functional
 from ultralytics.models.yolo.classify import ClassificationTrainer, ClassificationValidator
 
-from yolo_leuk.labels import LabelScheme
 from yolo_leuk.train.cell_dataset import TrainingCells, ValidationCells, collate
 from yolo_leuk.train.cell_figures import figures
 from yolo_leuk.train.cells import CellRecipe, CellVariation, load_cells
-from yolo_leuk.train.own_trainer import OwnTrainer, endless_workers_loader, tell_epoch
+from yolo_leuk.train.dataset import TrainingData
+from yolo_leuk.train.own_trainer import OwnTrainer, tell_epoch
 
 _KEYS = ("weighted_f1", "balanced_accuracy", "ece")
 
@@ -26,34 +25,28 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
 
     Args:
         overrides: Ultralytics' arguments.
-        folder: A classification data set of ``prepare``.
-        scheme: Its classes.
+        data: A classification data set, of cells or of whole pictures.
         recipe: How cells are varied.
         cells_per_epoch: Length of an epoch, at most.
         label_smoothing: Probability mass that is spread over all classes.
         workers: Processes that make cells.
-        leave_out: Sources that are not seen.
     """
 
     def __init__(
         self,
         overrides: dict[str, Any],
-        folder: Path,
-        scheme: LabelScheme,
+        data: TrainingData,
         recipe: CellRecipe,
         cells_per_epoch: int,
         label_smoothing: float,
         workers: int,
-        leave_out: tuple[str, ...] = (),
     ) -> None:
-        self._folder = folder
-        self._scheme = scheme
+        self._data = data
         self._recipe = recipe
         self._cells_per_epoch = cells_per_epoch
         self._label_smoothing = label_smoothing
         self._workers = workers
-        self._leave_out = leave_out
-        self._class_counts: npt.NDArray[np.integer] = np.ones(len(scheme), np.int64)
+        self._class_counts: npt.NDArray[np.integer] = np.ones(len(data.scheme), np.int64)
         super().__init__(overrides=overrides)
         self.add_callback("on_train_epoch_start", tell_epoch)
 
@@ -65,17 +58,18 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         mode: str = "train",
     ) -> Any:
         """A loader of varied cells for training, of colour-swapped ones for validation."""
-        cells = load_cells(self._folder, dataset_path, self._scheme, self._leave_out)
-        variation = CellVariation(cells, self._recipe)
+        data = self._data
+        cells = load_cells(data.folder, data.part(dataset_path), data.scheme)
+        variation = CellVariation(cells, self._recipe, data.level)
         seed = int(self.args.seed)
         if mode != "train":
             validation = ValidationCells(cells, variation, seed)
-            return endless_workers_loader(validation, batch_size, 0, collate, shuffle=False)
+            return self.loader(validation, batch_size, 0, collate, shuffle=False)
         self._class_counts = np.bincount(
-            [cell.class_id for cell in cells], minlength=len(self._scheme)
+            [cell.class_id for cell in cells], minlength=len(data.scheme)
         )
         training = TrainingCells(cells, variation, self._cells_per_epoch, seed)
-        return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=False)
+        return self.loader(training, batch_size, self._workers, collate, shuffle=False)
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """To the device, as float in [0, 1]: the arithmetic of the exported graph."""
@@ -85,7 +79,9 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
 
     def set_class_weights(self) -> None:
         """Weigh each class by the inverse of its share, so that all count alike."""
-        weights = self._class_counts.sum() / (len(self._scheme) * np.maximum(self._class_counts, 1))
+        weights = self._class_counts.sum() / (
+            len(self._data.scheme) * np.maximum(self._class_counts, 1)
+        )
         self.model.criterion = _WeightedLoss(
             torch.tensor(weights, dtype=torch.float32, device=self.device), self._label_smoothing
         )
@@ -139,8 +135,13 @@ class _CellValidator(ClassificationValidator):
         batch["img"] = batch["img"] / 255
         return batch
 
+    def postprocess(self, preds: Any) -> Any:
+        """Probabilities, of nets that give both and of those that give logits alone."""
+        logits = preds[1] if isinstance(preds, list | tuple) else preds
+        return logits.float().softmax(1)
+
     def update_metrics(self, preds: Any, batch: dict[str, Any]) -> None:
-        self.pred.append(preds.float().cpu())
+        self.pred.append(preds.cpu())
         self.targets.append(batch["cls"].cpu())
 
     def finalize_metrics(self) -> None:

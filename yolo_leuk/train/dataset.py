@@ -5,25 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from yolo_leuk import artifacts
 from yolo_leuk.errors import DataError, UsageError
 from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
 from yolo_leuk.manifest import FILE_NAME, read_manifest
 from yolo_leuk.records import Sample
+from yolo_leuk.train.folds import divided
+from yolo_leuk.train.weak_labels import WeakLabels, doubted
 
 DATASETS = Path("datasets")
+Level = Literal["cell", "image", "field"]
+
 _CARD = "dataset.json"
 _SCHEMA = "yolo-leuk/dataset/1"
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a data set says of itself.
+    """What a data set says of itself, and which of its samples a run takes.
 
     Attributes:
         folder: That ``prepare`` wrote.
         scheme: Its classes.
+        level: What a picture of it shows: a ``cell``, a whole ``image`` with a class, or a
+            ``field`` with boxes.
+        training: Samples to learn from.
+        doubted: Number of samples that are not, for their weak labels.
+        validation: Samples to be measured on.
         sources: Titles of the data sets that it was made from.
         warnings: What a reader of any figure on it must know.
         manifest_sha256: Of its manifest.
@@ -31,9 +41,17 @@ class TrainingData:
 
     folder: Path
     scheme: LabelScheme
+    level: Level
+    training: tuple[Sample, ...]
+    doubted: int
+    validation: tuple[Sample, ...]
     sources: tuple[str, ...]
     warnings: tuple[str, ...]
     manifest_sha256: str
+
+    def part(self, name: str) -> tuple[Sample, ...]:
+        """The samples to learn from (``train``) or to be measured on (``val``)."""
+        return {"train": self.training, "val": self.validation}[name]
 
 
 def newest_dataset(task: str, root: Path = DATASETS) -> Path:
@@ -51,18 +69,27 @@ def newest_dataset(task: str, root: Path = DATASETS) -> Path:
     return max(found)[1]
 
 
-def checked_dataset(folder: Path, task: str, leave_out: Sequence[str] = ()) -> TrainingData:
+def checked_dataset(
+    folder: Path,
+    task: str,
+    leave_out: Sequence[str] = (),
+    fold: int = 0,
+    weak_labels: WeakLabels | None = None,
+) -> TrainingData:
     """A data set whose files are those of its manifest, and from which the task can be learnt.
 
     Args:
         folder: That ``prepare`` wrote.
         task: ``classify`` or ``detect``.
         leave_out: Sources that training does not see.
+        fold: To validate on; all others are learnt from.
+        weak_labels: Which samples are not learnt from for theirs; None is all are.
 
     Raises:
-        UsageError: There is no data set, it is for another task or of whole pictures, or a source
-            to leave out is none of its own.
-        DataError: Its manifest was changed, pictures are missing, or a split or class is empty.
+        UsageError: There is no data set, it is for another task, the fold or a source to leave out
+            is none of its own, or weak labels are given for a detector.
+        DataError: Its manifest was changed, pictures are missing, a part or class is empty, a group
+            stands on both sides, or the table of weak labels is of other data.
     """
     if not (folder / _CARD).is_file():
         raise UsageError(
@@ -75,11 +102,8 @@ def checked_dataset(folder: Path, task: str, leave_out: Sequence[str] = ()) -> T
             f"{folder} is for {content['task']}, not for {task}",
             hint=f"Train on it with --task {content['task']}, or prepare one with --task {task}.",
         )
-    if content.get("level") == "image":
-        raise UsageError(
-            f"{folder} holds whole pictures; a classifier is trained on single cells",
-            hint="Prepare it with --level cell.",
-        )
+    if task != "classify" and weak_labels and weak_labels.probabilities:
+        raise UsageError(f"weak_labels are those of cells to classify; the task is {task}")
     if content["manifest_sha256"] != artifacts.sha256_of_file(folder / FILE_NAME):
         raise DataError(
             f"{folder / FILE_NAME} is not the manifest that {_CARD} speaks of",
@@ -89,11 +113,17 @@ def checked_dataset(folder: Path, task: str, leave_out: Sequence[str] = ()) -> T
     samples = read_manifest(folder)
     _check_pictures(folder, samples)
     _check_sources(folder, samples, leave_out)
-    seen = [sample for sample in samples if sample.source not in leave_out]
-    _check_splits(folder, seen, scheme if task == "classify" else None)
+    division = divided([sample for sample in samples if sample.source not in leave_out], fold)
+    out = doubted(division.training, scheme, weak_labels) if weak_labels else frozenset()
+    training = tuple(sample for sample in division.training if sample.sample_id not in out)
+    _check_training(folder, training, scheme if task == "classify" else None, len(out))
     return TrainingData(
         folder=folder,
         scheme=scheme,
+        level=content.get("level", "field" if task == "detect" else "cell"),
+        training=training,
+        doubted=len(out),
+        validation=division.validation,
         sources=tuple(source["title"] for source in content["sources"]),
         warnings=tuple(content["warnings"]),
         manifest_sha256=content["manifest_sha256"],
@@ -123,15 +153,23 @@ def _check_sources(folder: Path, samples: Sequence[Sample], leave_out: Sequence[
         )
 
 
-def _check_splits(folder: Path, samples: Sequence[Sample], scheme: LabelScheme | None) -> None:
-    """Both splits that training needs have pictures; with a scheme, ``train`` has every class."""
-    for split in ("train", "val"):
-        labels = {sample.label for sample in samples if sample.split == split}
-        if not labels:
-            raise DataError(f"{folder} has no pictures in its {split} split")
-        absent = [name for name in scheme.names if name not in labels] if scheme else []
-        if split == "train" and absent:
-            raise DataError(
-                f"{folder} has no cell of {', '.join(absent)} in its train split",
-                hint="Prepare it from sources that have cells of every class.",
-            )
+def _check_training(
+    folder: Path, training: Sequence[Sample], scheme: LabelScheme | None, doubted: int
+) -> None:
+    """There are samples to learn from, and of every class of the scheme, where there is one."""
+    if not training:
+        raise DataError(
+            f"{folder} has no pictures to learn from: all are in one fold, or test",
+            hint="Prepare it with more --folds.",
+        )
+    if scheme is None:
+        return
+    labels = {sample.label for sample in training}
+    if absent := [name for name in scheme.names if name not in labels]:
+        there = ",".join(name for name in scheme.names if name in labels)
+        raise DataError(
+            f"{folder} has no sample of {', '.join(absent)} to learn from",
+            hint=f"{doubted} are left out for their weak labels; lower weak_labels.least."
+            if doubted
+            else f"Prepare it from sources that have every class, or with --set classes=[{there}].",
+        )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ultralytics.models.yolo.detect import DetectionTrainer
 
-from yolo_leuk.labels import LabelScheme
+from yolo_leuk.train.dataset import TrainingData
 from yolo_leuk.train.field_dataset import (
     TrainingFields,
     ValidationFields,
@@ -16,7 +15,7 @@ from yolo_leuk.train.field_dataset import (
     field_pictures,
 )
 from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
-from yolo_leuk.train.own_trainer import OwnTrainer, endless_workers_loader, tell_epoch
+from yolo_leuk.train.own_trainer import OwnTrainer, tell_epoch
 
 
 class FieldTrainer(OwnTrainer, DetectionTrainer):
@@ -24,33 +23,27 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
 
     Args:
         overrides: Ultralytics' arguments.
-        folder: A detection data set of ``prepare``.
-        scheme: Its classes.
+        data: A detection data set.
         recipe: How fields are made.
         fields_per_epoch: Length of an epoch.
         validation_px_per_rbc: Scale of the validation fields.
         workers: Processes that make fields.
-        leave_out: Sources that are not seen.
     """
 
     def __init__(
         self,
         overrides: dict[str, Any],
-        folder: Path,
-        scheme: LabelScheme,
+        data: TrainingData,
         recipe: FieldRecipe,
         fields_per_epoch: int,
         validation_px_per_rbc: float,
         workers: int,
-        leave_out: tuple[str, ...] = (),
     ) -> None:
-        self._folder = folder
-        self._scheme = scheme
+        self._data = data
         self._recipe = recipe
         self._fields_per_epoch = fields_per_epoch
         self._validation_px_per_rbc = validation_px_per_rbc
         self._workers = workers
-        self._leave_out = leave_out
         super().__init__(overrides=overrides)
         self.add_callback("on_train_epoch_start", tell_epoch)
 
@@ -62,18 +55,17 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
         mode: str = "train",
     ) -> Any:
         """A loader of random fields for training, of whole pictures for validation."""
-        pictures = [
-            picture
-            for picture in field_pictures(self._folder, dataset_path)
-            if picture.source not in self._leave_out
-        ]
+        scheme = self._data.scheme
+        pictures = field_pictures(self._data.folder, self._data.part(dataset_path))
         if mode != "train":
-            composer = FieldComposer(_some_of_each_source(pictures), self._recipe, self._scheme)
+            composer = FieldComposer(_some_of_each_source(pictures), self._recipe, scheme)
             fields = ValidationFields(composer, self._validation_px_per_rbc)
-            return endless_workers_loader(fields, batch_size, 0, collate, shuffle=False)
-        composer = FieldComposer(pictures, self._recipe, self._scheme)
+            return self.loader(fields, batch_size, 0, collate, shuffle=False)
+        composer = FieldComposer(pictures, self._recipe, scheme)
+        if self._workers > 1:
+            composer.read_ahead(self._workers)
         training = TrainingFields(composer, self._fields_per_epoch, int(self.args.seed))
-        return endless_workers_loader(training, batch_size, self._workers, collate, shuffle=True)
+        return self.loader(training, batch_size, self._workers, collate, shuffle=True)
 
 
 def _some_of_each_source(pictures: list[FieldPicture]) -> list[FieldPicture]:

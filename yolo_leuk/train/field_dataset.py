@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,19 @@ from torch.utils.data import Dataset
 
 from yolo_leuk import geometry
 from yolo_leuk.errors import DataError
-from yolo_leuk.manifest import read_manifest
+from yolo_leuk.records import Sample
 from yolo_leuk.train.fields import Field, FieldComposer, FieldPicture
 
 
-def field_pictures(folder: Path, split: str) -> list[FieldPicture]:
-    """The pictures of one split of a detection data set, with their boxes.
+def field_pictures(folder: Path, samples: Sequence[Sample]) -> list[FieldPicture]:
+    """Samples of a detection data set, with their boxes.
 
     Raises:
-        DataError: The split is empty, or a label file is missing or broken.
+        DataError: A label file is missing or broken.
     """
     pictures = []
-    for sample in read_manifest(folder):
-        if sample.split != split:
-            continue
-        labels = folder / "labels" / split / f"{sample.sample_id}.txt"
+    for sample in samples:
+        labels = folder / "labels" / sample.split / f"{sample.sample_id}.txt"
         try:
             rows = np.array(
                 [[float(v) for v in line.split()] for line in labels.read_text().splitlines()]
@@ -41,8 +40,6 @@ def field_pictures(folder: Path, split: str) -> list[FieldPicture]:
                 px_per_rbc=sample.px_per_rbc,
             )
         )
-    if not pictures:
-        raise DataError(f"{folder} has no pictures in its {split} split")
     return pictures
 
 

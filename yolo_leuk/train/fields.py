@@ -7,6 +7,7 @@ cell before they share a canvas. Pure numpy and OpenCV; the torch side is in ``f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -119,6 +120,12 @@ class FieldComposer:
         self._sources = [of_source[name] for name in sorted(of_source)]
         shares = np.power([len(positions) for positions in self._sources], recipe.source_power)
         self._source_shares = shares / shares.sum()
+
+    def read_ahead(self, threads: int) -> None:
+        """Read all pictures now: processes that are forked from this one then share them."""
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(_picture, [picture.path for picture in self._pictures]):
+                pass
 
     def training_field(self, generator: np.random.Generator) -> Field:
         """A canvas of random pictures, turned, recoloured and crowded at random."""

@@ -1,8 +1,9 @@
-"""The end of a classifier's run: temperature, thresholds, feature statistics, ONNX and card."""
+"""The end of a classifier's run: probabilities, temperature, thresholds, features, ONNX, card."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import onnx_graph, probabilities
-from yolo_leuk.labels import LabelScheme
 from yolo_leuk.model_card import FeatureStatistics, ModelCard
-from yolo_leuk.pixels import SHARPNESS_PX_PER_RBC
 from yolo_leuk.records import Image
 from yolo_leuk.train.cell_figures import figures
-from yolo_leuk.train.cells import CellPicture, CellRecipe, CellVariation
+from yolo_leuk.train.cells import CellPicture, CellRecipe, CellVariation, load_cells
+from yolo_leuk.train.dataset import TrainingData
+
+PROBABILITIES = "probabilities.csv"
+"""In the folder of a run: of its validation samples, in their own colours."""
+
+SWAPPED = "probabilities-swapped.csv"
+"""The same in swapped colours."""
 
 FEATURES = 32
 """Length of the feature vector that the graph gives out: the leading principal components."""
@@ -35,46 +41,48 @@ _BATCH = 128
 def export_calibrated(
     net: Any,
     path: Path,
-    training_cells: Sequence[CellPicture],
-    validation_cells: Sequence[CellPicture],
+    data: TrainingData,
     *,
+    tables: Path,
     recipe: CellRecipe,
     architecture: str,
-    scheme: LabelScheme,
     date: str,
     training: dict[str, Any],
     seed: int = 0,
 ) -> ModelCard:
-    """Write ``path`` and its card.
+    """Write the probabilities of the validation samples to ``tables``, then ``path`` and its card.
 
-    Feature statistics come from varied training cells, so that a change of colour alone does not
-    make a cell strange. Temperature and thresholds come from the validation split, half of it in
-    its own colours and half in swapped ones.
+    Feature statistics come from varied training samples, so that a change of colour alone does not
+    make one strange. Temperature and thresholds come from the validation samples, half of them in
+    their own colours and half in swapped ones.
     """
     module = onnx_graph.classifier_module(net)
-    learnt = _varied_inputs(training_cells, recipe, seed)
-    held_out = _validation_inputs(validation_cells, recipe, seed)
-    learnt_ids = np.array([cell.class_id for cell in learnt.cells])
-    held_out_ids = np.array([cell.class_id for cell in held_out.cells])
+    learnt = _learnt(module, data, recipe, seed)
+    held_out = _held_out(module, data, recipe, seed)
+    _write_probabilities(tables, data, held_out)
 
-    _, learnt_features = _run(module, learnt.pictures)
-    logits, held_out_features = _run(module, held_out.pictures)
-    projection = principal_components(learnt_features, FEATURES)
+    mixed = held_out.in_turn()
+    projection = principal_components(learnt.features, FEATURES)
     statistics = feature_statistics(
-        learnt_features @ projection.T, learnt_ids, held_out_features @ projection.T, len(scheme)
+        learnt.features @ projection.T,
+        learnt.class_ids,
+        mixed.features @ projection.T,
+        len(data.scheme),
     )
-    temperature = probabilities.fit_temperature(logits, held_out_ids)
-    calibrated = probabilities.softmax(logits, temperature)
+    temperature = probabilities.fit_temperature(mixed.logits, mixed.class_ids)
+    calibrated = probabilities.softmax(mixed.logits, temperature)
     threshold = probabilities.threshold_for_coverage(calibrated.max(axis=1), COVERAGE)
-    found = figures(calibrated, held_out_ids)
+    found = figures(calibrated, mixed.class_ids)
+    view = recipe.view(data.level)
     card = ModelCard(
         name=path.stem,
         task="classify",
         architecture=architecture,
-        scheme=scheme,
-        px_per_rbc=SHARPNESS_PX_PER_RBC,
-        input_px=recipe.size_px,
-        preprocessing=onnx_graph.CLASSIFIER_STEPS,
+        scheme=data.scheme,
+        level=data.level,
+        px_per_rbc=view.px_per_rbc_of(data.training),
+        input_px=view.size_px,
+        preprocessing=view.steps,
         thresholds={"unidentified": round(threshold, 4), "coverage": COVERAGE},
         temperature=round(temperature, 4),
         features=statistics,
@@ -117,43 +125,74 @@ def feature_statistics(
     return FeatureStatistics(means, covariance, float(np.quantile(distance, FARTHEST_QUANTILE)))
 
 
-class _Inputs:
-    def __init__(self, cells: Sequence[CellPicture], make: Callable[[int], Image]) -> None:
-        self.cells = cells
-        self.pictures = np.stack([make(number) for number in range(len(cells))])
+@dataclass(frozen=True)
+class _Answers:
+    """What a net says of n samples: logits (n, classes), features (n, d), class ids (n,)."""
+
+    logits: npt.NDArray[np.float64]
+    features: npt.NDArray[np.float64]
+    class_ids: npt.NDArray[np.int64]
 
 
-def _varied_inputs(cells: Sequence[CellPicture], recipe: CellRecipe, seed: int) -> _Inputs:
-    variation = CellVariation(cells, recipe)
+@dataclass(frozen=True)
+class _HeldOut:
+    """Answers for the validation samples, in their own colours and in swapped ones."""
+
+    plain: _Answers
+    swapped: _Answers
+
+    def in_turn(self) -> _Answers:
+        """Every second sample in swapped colours."""
+        is_plain = np.arange(len(self.plain.class_ids))[:, None] % 2 == 0
+        return _Answers(
+            np.where(is_plain, self.plain.logits, self.swapped.logits),
+            np.where(is_plain, self.plain.features, self.swapped.features),
+            self.plain.class_ids,
+        )
+
+
+def _learnt(module: Any, data: TrainingData, recipe: CellRecipe, seed: int) -> _Answers:
+    cells = load_cells(data.folder, data.training, data.scheme)
+    variation = CellVariation(cells, recipe, data.level)
     order = np.random.default_rng(seed).permutation(len(cells))[:_MOST_CELLS_FOR_STATISTICS]
     chosen = [cells[int(i)] for i in order]
-    return _Inputs(chosen, lambda i: variation.varied(chosen[i], np.random.default_rng([seed, i])))
+    return _answers(
+        module, chosen, lambda i: variation.varied(chosen[i], np.random.default_rng([seed, i]))
+    )
 
 
-def _validation_inputs(cells: Sequence[CellPicture], recipe: CellRecipe, seed: int) -> _Inputs:
-    variation = CellVariation(cells, recipe)
+def _held_out(module: Any, data: TrainingData, recipe: CellRecipe, seed: int) -> _HeldOut:
+    cells = load_cells(data.folder, data.validation, data.scheme)
+    variation = CellVariation(cells, recipe, data.level)
+    return _HeldOut(
+        _answers(module, cells, lambda i: variation.plain(cells[i])),
+        # The same swaps that the epochs were chosen by.
+        _answers(
+            module, cells, lambda i: variation.swapped(cells[i], np.random.default_rng([seed, i]))
+        ),
+    )
 
-    def make(number: int) -> Image:
-        if number % 2:
-            return variation.swapped(cells[number], np.random.default_rng([seed, number]))
-        return variation.plain(cells[number])
 
-    return _Inputs(cells, make)
+def _write_probabilities(folder: Path, data: TrainingData, held_out: _HeldOut) -> None:
+    for name, answers in ((PROBABILITIES, held_out.plain), (SWAPPED, held_out.swapped)):
+        table = probabilities.table_of(data.validation, data.scheme.names, answers.logits)
+        probabilities.write_probabilities(folder / name, table)
 
 
-def _run(
-    module: Any, pictures: npt.NDArray[np.uint8]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Logits and pooled features of pictures, shape (n, S, S, 3)."""
+def _answers(module: Any, cells: Sequence[CellPicture], make: Callable[[int], Image]) -> _Answers:
+    """The net's answers for pictures that are made as they are needed, each (S, S, 3)."""
     import torch
 
     logits, features = [], []
     with torch.no_grad():
-        for start in range(0, len(pictures), _BATCH):
-            some_logits, some_features = module(torch.from_numpy(pictures[start : start + _BATCH]))
+        for start in range(0, len(cells), _BATCH):
+            numbers = range(start, min(start + _BATCH, len(cells)))
+            batch = torch.from_numpy(np.stack([make(number) for number in numbers]))
+            some_logits, some_features = module(batch)
             logits.append(some_logits.numpy())
             features.append(some_features.numpy())
-    return (
+    return _Answers(
         np.concatenate(logits).astype(np.float64),
         np.concatenate(features).astype(np.float64),
+        np.array([cell.class_id for cell in cells], np.int64),
     )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from yolo_leuk import __version__, artifacts
 from yolo_leuk.backends import ultralytics
+from yolo_leuk.backends.net import usable_cores
 from yolo_leuk.config import as_plain, resolve
 from yolo_leuk.errors import ConfigError, ModelError, UsageError
 from yolo_leuk.field_detector import STRIDE
@@ -23,6 +24,7 @@ from yolo_leuk.train.architectures import architecture
 from yolo_leuk.train.cells import CellRecipe
 from yolo_leuk.train.dataset import TrainingData, checked_dataset, newest_dataset
 from yolo_leuk.train.fields import FieldRecipe
+from yolo_leuk.train.weak_labels import WeakLabels
 
 Task = Literal["classify", "detect"]
 
@@ -38,6 +40,7 @@ class Optimisation:
         samples_per_epoch: Fields that are composed, or cells that are drawn, per epoch.
         label_smoothing: Of the classifier.
         dropout: Of the classifier.
+        patience: A run ends after so many epochs without a better one; 0 means never.
     """
 
     learning_rate: float = 0.0
@@ -46,6 +49,7 @@ class Optimisation:
     samples_per_epoch: int = 0
     label_smoothing: float = 0.05
     dropout: float = 0.2
+    patience: int = 0
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -83,9 +87,13 @@ class TrainConfig:
         out: Run folder; ``runs/train/<arch>-<task>``, numbered, where None.
         init: Checkpoint whose weights are taken over where name and shape agree.
         resume: Run folder of a killed run, which goes on from its last whole epoch.
+        fold: Of the manifest, to validate on; all other folds are learnt from. 0 is ``val``; with
+            ``all`` each fold has its turn.
         leave_out: Sources, for instance ``txl-pbc/BCCD``, that training does not see.
+        weak_labels: Which cells a second pass does not learn from.
         seed: Of everything random.
-        workers: Processes that make training samples.
+        workers: Processes that make training samples; 0 means one beside a CPU that trains, and
+            beside a GPU one for each core but one.
         px_per_rbc: Scale that a detector works at.
         optimise: How the weights are moved.
         fields: How a detector's fields are made.
@@ -100,9 +108,11 @@ class TrainConfig:
     out: Path | None = None
     init: Path | None = None
     resume: Path | None = None
+    fold: int | Literal["all"] = 0
     leave_out: tuple[str, ...] = ()
+    weak_labels: WeakLabels = field(default_factory=WeakLabels)
     seed: int = 0
-    workers: int = 1
+    workers: int = 0
     px_per_rbc: float = 40.0
     optimise: Optimisation = field(default_factory=Optimisation)
     fields: FieldRecipe = field(default_factory=FieldRecipe)
@@ -125,7 +135,7 @@ class TrainResult:
 
 
 def run(config: TrainConfig) -> TrainResult:
-    """Train a net, or go on with a killed run, and export it.
+    """Train a net on one fold, or go on with a killed run, and export it.
 
     Raises:
         MissingExtraError: Ultralytics is not installed.
@@ -135,18 +145,21 @@ def run(config: TrainConfig) -> TrainResult:
         ModelError: The checkpoint to start from, or to go on from, cannot be used.
     """
     ultralytics.quiet()
-    config = _with_defaults(config) if config.resume is None else _resumed(config, config.resume)
-    folder = config.data or newest_dataset(config.task)
-    data = checked_dataset(folder, config.task, config.leave_out)
+    config = with_defaults(config) if config.resume is None else _resumed(config, config.resume)
+    data = data_of(config, _one_fold(config))
     donor = _donor(config)
-    folder = config.resume or _new_folder(config)
+    folder = config.resume or new_folder(config)
     with run_folder.logger_of(folder) as logger:
         logger.info("training %s for %s on %s", config.arch, config.task, data.folder)
+        if data.doubted:
+            logger.info("left out %d samples for their weak labels", data.doubted)
         done = _epochs_done(config)
-        if done < config.epochs:
+        if not _is_over(config, done):
             trainer = _trainer(config, folder, data)
             if donor is not None:
                 _take_over(trainer, donor, config, logger)
+            elif not done:
+                logger.info("started from random weights")
             _go_on_counting(trainer, folder, done)
             _train(trainer, logger)
         net, card = _export(config, folder, data, _facts(config, folder, data))
@@ -154,7 +167,26 @@ def run(config: TrainConfig) -> TrainResult:
     return TrainResult(folder, net, card)
 
 
-def _with_defaults(config: TrainConfig) -> TrainConfig:
+def data_of(config: TrainConfig, fold: int) -> TrainingData:
+    """What a run of this configuration learns from with this fold to validate on.
+
+    Raises:
+        UsageError, DataError: As :func:`checked_dataset` does.
+    """
+    folder = config.data or newest_dataset(config.task)
+    return checked_dataset(folder, config.task, config.leave_out, fold, config.weak_labels)
+
+
+def _one_fold(config: TrainConfig) -> int:
+    if config.fold == "all":
+        raise ConfigError(
+            "expected one fold, got all of them",
+            hint="Train all folds by yolo_leuk.train.all_folds, or on the command line.",
+        )
+    return config.fold
+
+
+def with_defaults(config: TrainConfig) -> TrainConfig:
     """The configuration with every default filled in, so that its file says all.
 
     Raises:
@@ -170,13 +202,20 @@ def _with_defaults(config: TrainConfig) -> TrainConfig:
     chosen = {
         key: getattr(config.optimise, key) or value for key, value in defaults["optimise"].items()
     }
+    device = _device(config.device)
     return replace(
         config,
         data=config.data or newest_dataset(config.task),
         epochs=config.epochs or defaults["epochs"],
         optimise=replace(config.optimise, **chosen),
-        device=_device(config.device),
+        device=device,
+        workers=config.workers or _workers(device),
     )
+
+
+def _workers(device: str) -> int:
+    """One where the net itself needs the cores; with a GPU the samples are what it waits for."""
+    return 1 if device == "cpu" else max(1, usable_cores() - 1)
 
 
 def _device(wanted: str) -> str:
@@ -194,7 +233,8 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def _new_folder(config: TrainConfig) -> Path:
+def new_folder(config: TrainConfig) -> Path:
+    """Begin the folder of a run. Raises UsageError where it holds something."""
     folder = config.out or _numbered(Path("runs/train") / f"{config.arch}-{config.task}")
     init_sha256 = artifacts.sha256_of_file(config.init) if config.init else ""
     run_folder.begin(
@@ -213,12 +253,17 @@ def _numbered(folder: Path) -> Path:
 
 
 def _resumed(asked: TrainConfig, folder: Path) -> TrainConfig:
+    """As :func:`started_with`, of a run that has an epoch behind it. Raises UsageError."""
+    run_folder.last_checkpoint(folder)
+    return started_with(asked, folder)
+
+
+def started_with(asked: TrainConfig, folder: Path) -> TrainConfig:
     """The configuration that a run was started with; only the device may be another one.
 
     Raises:
-        UsageError: The folder is no run that can go on, or something else was asked for.
+        UsageError: The folder is no run, or something else was asked for.
     """
-    run_folder.last_checkpoint(folder)
     stored = resolve(TrainConfig, flags=run_folder.stored_config(folder))
     others = _differences(
         as_plain(replace(asked, device="", resume=None), whole_paths=True),
@@ -252,36 +297,40 @@ def _epochs_done(config: TrainConfig) -> int:
     return ultralytics.epochs_done(run_folder.last_checkpoint(config.resume))
 
 
+def _is_over(config: TrainConfig, done: int) -> bool:
+    """Whether the last epoch is done, or no later one is to come because they grew no better."""
+    patience = config.optimise.patience
+    if config.resume is None or done >= config.epochs or not patience:
+        return done >= config.epochs
+    return ultralytics.epochs_since_best(run_folder.last_checkpoint(config.resume)) >= patience
+
+
 def _trainer(config: TrainConfig, folder: Path, data: TrainingData) -> Any:
-    arguments = _arguments(config, folder)
+    arguments = _arguments(config, folder, data)
     if config.task == "detect":
         from yolo_leuk.train.detect_trainer import FieldTrainer
 
         return FieldTrainer(
             arguments,
-            data.folder,
-            data.scheme,
+            data,
             config.fields,
             config.optimise.samples_per_epoch,
             config.px_per_rbc,
             config.workers,
-            config.leave_out,
         )
     from yolo_leuk.train.classify_trainer import CellTrainer
 
     return CellTrainer(
         arguments,
-        data.folder,
-        data.scheme,
+        data,
         config.cells,
         config.optimise.samples_per_epoch,
         config.optimise.label_smoothing,
         config.workers,
-        config.leave_out,
     )
 
 
-def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
+def _arguments(config: TrainConfig, folder: Path, data: TrainingData) -> dict[str, Any]:
     """Our recipe in the words of Ultralytics."""
     optimise = config.optimise
     arguments: dict[str, Any] = {
@@ -290,7 +339,9 @@ def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
         "epochs": config.epochs,
         "batch": optimise.batch,
         "nbs": optimise.batch,  # no accumulation: a step is a batch
-        "imgsz": config.fields.size_px if config.task == "detect" else config.cells.size_px,
+        "imgsz": config.fields.size_px
+        if config.task == "detect"
+        else config.cells.view(data.level).size_px,
         "optimizer": "AdamW",
         "lr0": optimise.learning_rate,
         "lrf": 0.02,
@@ -300,10 +351,12 @@ def _arguments(config: TrainConfig, folder: Path) -> dict[str, Any]:
         "warmup_bias_lr": 0.0 if config.init else 0.1,
         "weight_decay": optimise.weight_decay,
         "dropout": optimise.dropout if config.task == "classify" else 0.0,
-        "patience": config.epochs,
+        "patience": optimise.patience,
         "conf": 0.01,  # in validation; a crowded field has tens of thousands of boxes below it
         "close_mosaic": 0,
-        "pretrained": False,
+        # From a YAML nothing is loaded; False would only draw the weights anew, in another way than
+        # nets such as VGG16 need.
+        "pretrained": True,
         # The check before mixed precision downloads a model; bfloat16 needs no check.
         "amp": "bf16" if config.device != "cpu" and _has_bfloat16() else False,
         "device": config.device,
@@ -357,15 +410,26 @@ def _go_on_counting(trainer: Any, folder: Path, done: int) -> None:
 
 
 def _train(trainer: Any, logger: logging.Logger) -> None:
+    batch = trainer.batch_size
+
+    def log_batch(trainer: Any) -> None:
+        nonlocal batch
+        if trainer.batch_size != batch:
+            logger.info("out of memory: batch %d instead of %d", trainer.batch_size, batch)
+            batch = trainer.batch_size
+
     def log_epoch(trainer: Any) -> None:
         figures = {k.partition("/")[2]: v for k, v in trainer.metrics.items() if "metrics/" in k}
         told = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         logger.info("epoch %d of %d: %s", trainer.epoch + 1, trainer.epochs, told)
 
+    trainer.add_callback("on_train_epoch_start", log_batch)
     trainer.add_callback("on_fit_epoch_end", log_epoch)
     # Ultralytics draws its progress bar on standard output, which is for the result alone.
     with contextlib.redirect_stdout(sys.stderr):
         trainer.train()
+    if trainer.epoch + 1 < trainer.epochs:
+        logger.info("stopped: the last %d epochs were no better", trainer.args.patience)
 
 
 def _facts(config: TrainConfig, folder: Path, data: TrainingData) -> dict[str, Any]:
@@ -374,8 +438,10 @@ def _facts(config: TrainConfig, folder: Path, data: TrainingData) -> dict[str, A
         "data": data.folder.name,
         "sources": list(data.sources),
         "left_out": list(config.leave_out),
+        "samples": len(data.training),
+        "doubted": data.doubted,
         "manifest_sha256": data.manifest_sha256,
-        "split": "train; thresholds and choice of epoch on val; test never seen",
+        "split": f"thresholds and choice of epoch on fold {config.fold}; test never seen",
         "warnings": list(data.warnings),
         "config": as_plain(replace(config, resume=None), whole_paths=False),
         "init_sha256": run_folder.stored_init_sha256(folder),
@@ -394,32 +460,25 @@ def _export(
         from yolo_leuk.train.field_dataset import field_pictures
         from yolo_leuk.train.finish_detector import export_with_thresholds
 
-        validation = [
-            picture
-            for picture in field_pictures(data.folder, "val")
-            if picture.source not in config.leave_out
-        ]
         return path, export_with_thresholds(
             net,
             path,
-            validation,
+            field_pictures(data.folder, data.validation),
             architecture=config.arch,
             scheme=data.scheme,
             px_per_rbc=config.px_per_rbc,
             date=date,
             training=facts,
         )
-    from yolo_leuk.train.cells import load_cells
     from yolo_leuk.train.finish_classifier import export_calibrated
 
     return path, export_calibrated(
         net,
         path,
-        load_cells(data.folder, "train", data.scheme, config.leave_out),
-        load_cells(data.folder, "val", data.scheme, config.leave_out),
+        data,
+        tables=folder,
         recipe=config.cells,
         architecture=config.arch,
-        scheme=data.scheme,
         date=date,
         training=facts,
         seed=config.seed,
