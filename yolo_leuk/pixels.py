@@ -66,10 +66,12 @@ def _box_means(pixels: npt.NDArray[np.float32], down: int, across: int) -> npt.N
     rows, columns = pixels.shape[0] // down, pixels.shape[1] // across
     top = (pixels.shape[0] - rows * down) // 2
     left = (pixels.shape[1] - columns * across) // 2
-    total = np.zeros((rows, columns, pixels.shape[2]), np.float32)
+    low = np.zeros((rows, columns * across, pixels.shape[2]), np.float32)
     for y in range(top, top + down):
-        for x in range(left, left + across):
-            total += pixels[y : y + rows * down : down, x : x + columns * across : across]
+        low += pixels[y : y + rows * down : down, left : left + columns * across]
+    total = np.zeros((rows, columns, pixels.shape[2]), np.float32)
+    for x in range(across):
+        total += low[:, x::across]
     return np.asarray(total / np.float32(down * across), np.float32)
 
 
@@ -80,13 +82,24 @@ def background_colour(image: Image) -> tuple[int, int, int]:
     found too.
     """
     step = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 65536)))
-    sampled = image[::step, ::step].reshape(-1, 3)
+    sampled = np.ascontiguousarray(image[::step, ::step])
     brightness = sampled.astype(np.float32) @ _REFERENCE_LUMINANCE
-    bins = np.bincount((brightness / 16).astype(np.intp).clip(0, 15), minlength=17)
+    bin_of = (brightness / 16).astype(np.uint8)
+    bins = np.bincount(bin_of.reshape(-1), minlength=17)
     peak = int(np.argmax(bins[:-1] + bins[1:]))
-    chosen = sampled[(brightness >= 16 * peak) & (brightness < 16 * (peak + 2))]
-    red, green, blue = (int(v) for v in np.median(chosen, axis=0))
+    chosen = (bin_of == peak) | (bin_of == peak + 1)
+    red, green, blue = (_median_level(channel, chosen) for channel in cv2.split(sampled))
     return red, green, blue
+
+
+def _median_level(channel: npt.ArrayLike, chosen: npt.NDArray[np.bool_]) -> int:
+    """Median of the chosen pixels of a channel, rounded down; by its histogram."""
+    counts = cv2.calcHist(
+        [np.asarray(channel, np.uint8)], [0], chosen.view(np.uint8), [256], [0, 256]
+    )
+    below = np.cumsum(counts, dtype=np.int64)
+    middle = [(below[-1] - 1) // 2, below[-1] // 2]
+    return int(np.searchsorted(below, middle, side="right").sum()) // 2
 
 
 def cut_window(
@@ -217,6 +230,32 @@ def cell_crop(
     """
     window = cut_window(field, centre_of(box_xyxy), window_side(px_per_rbc), fill)
     return classifier_input(window, size_px, sharpness_px_per_rbc)
+
+
+def squared(image: Image) -> Image:
+    """A whole picture made square: it stays in the middle, beside it comes its background colour.
+
+    Nothing is cut off, and round cells stay round. A square picture is returned as it is.
+    """
+    height, width = image.shape[:2]
+    return cut_window(image, (width // 2, height // 2), max(height, width))
+
+
+def picture_input(picture: Image, size_px: int, reduction: float = 1.0) -> Image:
+    """A whole picture as a classifier of whole pictures sees it.
+
+    Args:
+        picture: Square, its scale bar painted out.
+        size_px: Side of the result, S.
+        reduction: It is first reduced to this fraction of its size, in training, so that sharpness
+            tells nothing.
+
+    Returns:
+        uint8, shape (size_px, size_px, 3).
+    """
+    if reduction < 1:
+        picture = scaled_to(picture, reduction)
+    return resample(picture, (size_px, size_px))
 
 
 def scaled_to(image: Image, factor: float) -> Image:

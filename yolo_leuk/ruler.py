@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from yolo_leuk import geometry
 from yolo_leuk.field_detector import FieldDetector
@@ -123,8 +125,7 @@ def of_single_cell(rgb: Image, cell_diameter_rbc: float) -> float:
         rgb: One cell on black.
         cell_diameter_rbc: How wide such a cell is taken to be, in red-cell widths.
     """
-    x1, y1, x2, y2 = box_on_black(rgb)
-    area = float((rgb[y1:y2, x1:x2].max(axis=2) > BLACK).sum())
+    area = cv2.countNonZero(lit_pixels(rgb))
     return max(1.0, 2 * float(np.sqrt(area / np.pi)) / cell_diameter_rbc)
 
 
@@ -137,20 +138,22 @@ _GLASS = np.array([240, 246, 248], np.uint8)
 
 def is_cell_on_black(rgb: Image) -> bool:
     """Whether a picture shows one thing on black: at least 95 % of its outermost rim is black."""
-    dark = rgb.max(axis=2) <= BLACK
-    rim = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
-    return bool(rim.mean() >= 0.95 and not dark.all())
+    rim = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
+    return bool((rim.max(axis=1) <= BLACK).mean() >= 0.95 and rgb.max() > BLACK)
+
+
+def lit_pixels(rgb: Image) -> npt.NDArray[np.uint8]:
+    """What is not black: 255 there, 0 elsewhere; uint8, shape (height, width)."""
+    darkest, lightest = np.zeros(3), np.full(3, float(BLACK))
+    return np.asarray(cv2.bitwise_not(cv2.inRange(rgb, darkest, lightest)), np.uint8)
 
 
 def box_on_black(rgb: Image) -> tuple[int, int, int, int]:
     """Bounds of what is not black; the whole picture where everything is."""
-    bright = rgb.max(axis=2) > BLACK
-    rows, columns = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
-    if rows.size == 0:
-        return 0, 0, rgb.shape[1], rgb.shape[0]
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    x, y, width, height = cv2.boundingRect(lit_pixels(rgb))
+    return (x, y, x + width, y + height) if width else (0, 0, rgb.shape[1], rgb.shape[0])
 
 
 def on_glass(rgb: Image) -> Image:
     """A picture of a cell on black with the black replaced by the colour of bare glass."""
-    return np.where(rgb.max(axis=2, keepdims=True) > BLACK, rgb, _GLASS).astype(np.uint8)
+    return np.asarray(cv2.copyTo(rgb, lit_pixels(rgb), np.full_like(rgb, _GLASS)), np.uint8)

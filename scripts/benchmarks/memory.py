@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -17,10 +18,12 @@ class PeakMemory:
 
     Attributes:
         mebibytes: The peak so far; 0 where the system does not tell.
+        cpu_s: What the measuring itself took of this process's time.
     """
 
     def __init__(self) -> None:
         self.mebibytes = 0.0
+        self.cpu_s = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -41,6 +44,7 @@ class PeakMemory:
         while not self._ended.wait(_INTERVAL_S):
             kibibytes = sum(_pss_kib(pid) for pid in _family(os.getpid()))
             self.mebibytes = max(self.mebibytes, kibibytes / 1024)
+        self.cpu_s = time.thread_time()
 
 
 def _family(pid: int) -> list[int]:

@@ -122,8 +122,7 @@ def _needs_mask(how: Opening) -> bool:
 def _with_computed_mask(picture: Picture, image: SourceImage, how: Opening) -> Picture:
     """With a mask by colour; of what shows one cell, by what is not black around it."""
     if image.is_cell and ruler.is_cell_on_black(picture.rgb):
-        mask = np.where(picture.rgb.max(axis=2) > ruler.BLACK, 255, 0).astype(np.uint8)
-        return dataclasses.replace(picture, mask=mask)
+        return dataclasses.replace(picture, mask=ruler.lit_pixels(picture.rgb))
     published = how.cells_from in ("kmeans", "hsv")
     recipe = cast("segmentation.Recipe", how.cells_from if published else "stains")
     if image.is_cell and recipe == "stains":

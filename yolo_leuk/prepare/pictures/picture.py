@@ -65,11 +65,6 @@ class Picture:
         return dataclasses.replace(self, steps=(*self.steps, step))
 
 
-def without_boxes(rgb: Image, px_per_rbc: float, mask: Mask | None = None) -> Picture:
-    """A picture of which only the class as a whole is known."""
-    return Picture(rgb, np.zeros((0, 4), np.float32), (), mask, px_per_rbc)
-
-
 def cut_square(picture: Picture, left_top: tuple[int, int], side_px: int) -> Picture:
     """A square part of a picture; what lies beyond its edge becomes black and is no cell.
 

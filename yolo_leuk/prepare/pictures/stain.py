@@ -58,11 +58,6 @@ class StainTarget:
 _LEAST_DEVIATION = 1.0
 
 
-def lab_statistics(rgb: Image) -> LabTarget:
-    """Mean and deviation of all that is not black; zero where all is black."""
-    return _statistics(_lab(rgb), ~black_pixels(rgb))
-
-
 def reinhard(rgb: Image, target: LabTarget) -> Image:
     """A picture with the LAB mean and deviation of the target.
 
@@ -89,6 +84,7 @@ def _lab(rgb: Image) -> Floats:
 
 
 def _statistics(lab: Floats, shown: npt.NDArray[np.bool_]) -> LabTarget:
+    """Mean and deviation of the pixels that are shown; zero where there are none."""
     mean, deviation = cv2.meanStdDev(lab, mask=shown.astype(np.uint8))
     return LabTarget(_triple(np.asarray(mean)), _triple(np.asarray(deviation)))
 
@@ -109,12 +105,6 @@ _GLASS = 95.0
 # between the two stains.
 _LEAST_VARIANCE = 1e-4
 _LEAST_ANGLE = 0.05
-
-
-def stain_statistics(rgb: Image) -> StainTarget | None:
-    """The two stains of a picture; None where it does not show two."""
-    light = _light(rgb)
-    return _stains(_stained(_density(rgb, light), black_pixels(rgb)), light)
 
 
 def macenko(rgb: Image, target: StainTarget) -> Image:

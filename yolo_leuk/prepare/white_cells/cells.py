@@ -118,36 +118,53 @@ def separated(mask: Mask, least_distance_px: float, nuclei: Mask | None = None) 
     """
     nuclei = mask if nuclei is None else nuclei
     depth = _depth(mask)
-    height = depth + _depth(np.where(mask > 0, nuclei, 0).astype(np.uint8))
+    height = depth + _depth(np.where(mask > 0, nuclei, np.uint8(0)))
     sigma = max(least_distance_px / 8, 0.8)
     smooth = np.asarray(cv2.GaussianBlur(height, (0, 0), sigma), np.float32)
     reach = 2 * round(least_distance_px / 2) + 1
     is_peak = (smooth >= cv2.dilate(smooth, disc(reach))) & (mask > 0)
-    _, peaks, _, means = cv2.connectedComponentsWithStats(is_peak.astype(np.uint8))
-    centres = np.asarray(means, np.float64)
     count, components, stats, _ = cv2.connectedComponentsWithStats(mask)
+    centres, home = _peaks(is_peak, np.asarray(components, np.int32))
     parts = np.zeros(mask.shape, np.int32)
     for component in range(1, count):
+        seeds = _with_necks_between(np.flatnonzero(home == component), centres, smooth)
+        if seeds.size == 0:
+            continue
         x1, y1, width, height_px = stats[component, : cv2.CC_STAT_AREA]
         window = np.s_[y1 : y1 + height_px, x1 : x1 + width]
         inside = components[window] == component
-        seeds = np.unique(peaks[window][inside])
-        seeds = _with_necks_between(seeds[seeds > 0], centres, smooth)
-        if seeds.size == 0:
+        if seeds.size == 1:
+            parts[window][inside] = seeds[0] + 1
             continue
         x, y = (centres[seeds] - (x1, y1)).T
         at = np.rint(centres[seeds]).astype(np.intp)
         radius = depth[at[:, 1], at[:, 0]]
         rows, columns = np.nonzero(inside)
         power = (columns[:, None] - x) ** 2 + (rows[:, None] - y) ** 2 - radius**2
-        parts[window][rows, columns] = seeds[np.argmin(power, axis=1)]
+        parts[window][rows, columns] = seeds[np.argmin(power, axis=1)] + 1
     return parts
 
 
+def _peaks(
+    is_peak: npt.NDArray[np.bool_], components: Labels
+) -> tuple[npt.NDArray[np.float64], Labels]:
+    """Middle (x, y) of each peak, shape (n, 2), and the component that it lies in, shape (n,)."""
+    _, labels = cv2.connectedComponents(is_peak.view(np.uint8))
+    rows, columns = np.nonzero(is_peak)
+    peak = labels[rows, columns] - 1
+    area = np.bincount(peak)
+    home = np.zeros(area.shape, np.int32)
+    home[peak] = components[rows, columns]
+    sums = np.stack([np.bincount(peak, columns), np.bincount(peak, rows)], axis=1)
+    return sums / area[:, None], home
+
+
 def _with_necks_between(
-    seeds: npt.NDArray[np.int32], centres: npt.NDArray[np.float64], height: Floats
-) -> npt.NDArray[np.int32]:
+    seeds: npt.NDArray[np.intp], centres: npt.NDArray[np.float64], height: Floats
+) -> npt.NDArray[np.intp]:
     """The seeds, highest first, less those that no neck parts from a higher one."""
+    if seeds.size < 2:
+        return seeds
     at = np.rint(centres[seeds]).astype(np.intp)
     top = height[at[:, 1], at[:, 0]]
     kept: list[int] = []
@@ -173,18 +190,18 @@ def _is_cell(
     px_per_rbc: float,
     sizes: CellSizes,
 ) -> bool:
-    area = int(cell.sum())
+    area = np.count_nonzero(cell)
     diameter = 2 * np.sqrt(area / np.pi) / px_per_rbc
     smallest = sizes.smallest * (0.7 if at_border else 1.0)
     return bool(
         smallest <= diameter <= sizes.largest
-        and nuclei[cell].sum() >= sizes.least_nucleus * area
+        and np.count_nonzero(nuclei & cell) >= sizes.least_nucleus * area
         and _solidity(cell) >= sizes.least_solidity
     )
 
 
 def _solidity(part: npt.NDArray[np.bool_]) -> float:
-    outline, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline, _ = cv2.findContours(part.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     largest = max(outline, key=cv2.contourArea)
     hull = cv2.contourArea(cv2.convexHull(largest))
     return cv2.contourArea(largest) / hull if hull > 0 else 0.0

@@ -20,8 +20,11 @@ import numpy.typing as npt
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
 from yolo_leuk.prepare.white_cells.violet import (
+    Counts,
     Mask,
     disc,
+    histogram,
+    two_means,
     two_means_threshold,
     violet_mask,
     with_small_holes_filled,
@@ -122,17 +125,18 @@ def cells_around(violet: Mask, field: Image, px_per_rbc: float) -> Mask:
     if not violet.any():
         return np.zeros(violet.shape, np.uint8)
     density = _optical_density(field, glass_colour(field), _BLUR * px_per_rbc)
-    is_stained = density[..., 0] + density[..., 1] > 2 * _STAINED
+    red, green, _ = cv2.split(density)
+    is_stained = red + green > 2 * _STAINED
     is_white = _white_share(density, violet > 0, px_per_rbc) > _WHITE_SHARE
-    nuclei = np.where(is_white, violet, 0).astype(np.uint8)
-    mask = np.where(is_stained & is_white, 255, nuclei).astype(np.uint8)
+    nuclei = np.where(is_white, violet, np.uint8(0))
+    mask = np.where(is_stained & is_white, np.uint8(255), nuclei)
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(int(_OPENING * px_per_rbc) | 1))
     whole = np.maximum(np.asarray(opened, np.uint8), nuclei)
     filled = with_small_holes_filled(whole, (_LARGEST_HOLE * px_per_rbc) ** 2)
-    _, parts = cv2.connectedComponents(filled)
-    nucleus_px = np.bincount(parts[nuclei > 0], minlength=int(parts.max()) + 1)
+    count, parts = cv2.connectedComponents(filled)
+    nucleus_px = np.bincount(parts[nuclei > 0], minlength=count)
     has_nucleus = nucleus_px >= (_SMALLEST_NUCLEUS * px_per_rbc) ** 2
-    return np.where(has_nucleus[parts], filled, 0).astype(np.uint8)
+    return np.where(has_nucleus[parts], filled, np.uint8(0))
 
 
 def middle_cell(cells: WhiteCells, px_per_rbc: float) -> WhiteCells:
@@ -164,12 +168,17 @@ def glass_colour(image: Image) -> tuple[int, int, int]:
     :func:`pixels.background_colour`: where red cells crowd, their brightness is the most frequent.
     """
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-    light = grey[grey >= two_means_threshold(grey)]
-    counts = np.bincount(light[light >= two_means_threshold(light)], minlength=256)
-    peak = int(np.argmax(np.convolve(counts, np.ones(5), "same")))
-    near_peak = np.abs(grey.astype(np.int16) - peak) <= 4
-    red, green, blue = (int(v) for v in np.median(_some(image[near_peak]), axis=0))
+    lightest = _lighter_cluster(_lighter_cluster(histogram(grey)))
+    peak = int(np.argmax(np.convolve(lightest, np.ones(5), "same")))
+    near_peak = cv2.inRange(grey, np.array([peak - 4.0]), np.array([peak + 4.0])) > 0
+    red, green, blue = (int(v) for v in np.median(_some_where(near_peak, image), axis=0))
     return red, green, blue
+
+
+def _lighter_cluster(counts: Counts) -> Counts:
+    """A histogram without the darker of its two clusters."""
+    border = sum(two_means(counts)) / 2
+    return np.where(np.arange(256) >= border, counts, 0)
 
 
 # --- the recipes of two studies ----------------------------------------------------------------
@@ -211,10 +220,10 @@ def _white_share(density: Floats, violet: Bools, px_per_rbc: float) -> Floats:
 
     Least squares on two hues: about 1 in nuclei and 0 in red cells, in between in cytoplasm.
     """
-    nuclei = _unit(np.median(_some(density[violet]), axis=0))
+    nuclei = _unit(np.median(_some_where(violet, density), axis=0))
     hues = np.stack([nuclei, _red_cell_hue(density, violet, nuclei, px_per_rbc)])
     amounts = cv2.transform(density, np.linalg.pinv(hues).T.astype(np.float32))
-    of_nuclei, of_red_cells = amounts[..., 0], amounts[..., 1]
+    of_nuclei, of_red_cells = cv2.split(amounts)
     return np.asarray(of_nuclei / np.maximum(of_nuclei + of_red_cells, 0.05), np.float32)
 
 
@@ -224,14 +233,16 @@ def _red_cell_hue(
     """Median hue of what is stained far from all nuclei; a typical one where that is too little."""
     typical = _unit(np.array(_RED_CELL_HUE))
     from_nuclei = cv2.distanceTransform((~violet).astype(np.uint8), cv2.DIST_L2, 3)
-    has_hue = density[..., 0] + density[..., 1] + density[..., 2] > 3 * _HAS_HUE
-    stained = density[has_hue & (from_nuclei > _BEYOND_CYTOPLASM * px_per_rbc)]
-    if len(stained) < _RED_CELL_AREA * px_per_rbc**2:
+    red, green, blue = cv2.split(density)
+    has_hue = red + green + blue > 3 * _HAS_HUE
+    is_stained = has_hue & (from_nuclei > _BEYOND_CYTOPLASM * px_per_rbc)
+    stained_px = np.count_nonzero(is_stained)
+    if stained_px < _RED_CELL_AREA * px_per_rbc**2:
         return typical
-    some = _some(stained)
+    some = _some_where(is_stained, density)
     hue = _unit(np.median(some / np.linalg.norm(some, axis=1, keepdims=True), axis=0))
     # Of so little, another white cell's cytoplasm may be all there is.
-    is_little = len(stained) < _MUCH_RED_CELL_AREA * px_per_rbc**2
+    is_little = stained_px < _MUCH_RED_CELL_AREA * px_per_rbc**2
     is_yellower = _blue_over_green(hue) - _blue_over_green(nuclei) >= _YELLOWER
     return typical if is_little and not is_yellower else hue
 
@@ -240,9 +251,10 @@ def _blue_over_green(hue: npt.NDArray[np.float64]) -> float:
     return float(hue[2] / max(hue[1], 1e-3))
 
 
-def _some(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """At most 4,096 rows, evenly spread: enough for a median."""
-    return values[:: len(values) // 4096 + 1]
+def _some_where(chosen: Bools, pixels_of: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """At most 4,096 of the chosen pixels, evenly spread, shape (n, 3): enough for a median."""
+    places = np.flatnonzero(chosen)
+    return pixels_of.reshape(-1, 3)[places[:: len(places) // 4096 + 1]]
 
 
 def _unit(direction: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

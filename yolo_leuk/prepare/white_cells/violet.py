@@ -9,20 +9,38 @@ import numpy.typing as npt
 from yolo_leuk.records import Image
 
 Mask = npt.NDArray[np.uint8]
+Counts = npt.NDArray[np.int64]
 
 # Below this, the violet cluster is only the darker half of the red cells (levels of A − B).
 _LEAST_CONTRAST = 14
 
 
 def two_means_threshold(values: npt.NDArray[np.uint8]) -> float:
-    """Border between the two clusters of K-means (k = 2) on a channel, by its histogram.
+    """Border between the two clusters of K-means (k = 2) on a channel, by its histogram."""
+    low, high = two_means(histogram(values))
+    return (low + high) / 2
 
-    Lloyd's iteration on 256 weighted points is exact and independent of the number of pixels.
+
+def histogram(values: npt.NDArray[np.uint8], part: npt.NDArray[np.bool_] | None = None) -> Counts:
+    """How often each value stands in a channel, or where ``part`` is true; int64, shape (256,)."""
+    mask = None if part is None else part.view(np.uint8)
+    counts = cv2.calcHist([values], [0], mask, [256], [0, 256])
+    return np.asarray(counts, np.int64).reshape(-1)
+
+
+def two_means(counts: Counts) -> tuple[float, float]:
+    """Means of the two clusters of K-means (k = 2) on values from 0 to 255.
+
+    Lloyd's iteration on 256 weighted points is exact and independent of the number of pixels. Both
+    are the same where there is one value only.
+
+    Args:
+        counts: How often each value is there, not 0 for all; int64, shape (256,).
     """
-    counts = np.bincount(values.reshape(-1), minlength=256)
     # Number and sum of all values up to each level.
     number, total = np.cumsum(counts).tolist(), np.cumsum(counts * np.arange(256)).tolist()
-    low, high = float(values.min()), float(values.max())
+    present = np.flatnonzero(counts)
+    low, high = float(present[0]), float(present[-1])
     for _ in range(100):
         level = int((low + high) / 2)
         below, above = number[level], number[-1] - number[level]
@@ -32,7 +50,7 @@ def two_means_threshold(values: npt.NDArray[np.uint8]) -> float:
         if moved == (low, high):
             break
         low, high = moved
-    return (low + high) / 2
+    return low, high
 
 
 def violet_mask(image: Image, px_per_rbc: float) -> Mask:
@@ -40,20 +58,18 @@ def violet_mask(image: Image, px_per_rbc: float) -> Mask:
 
     Empty where nothing in the picture is clearly more violet than its red cells.
     """
-    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
+    lightness, a, b = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
     # Violet is high in A and low in B; red cells and pink smudges are not low in B.
-    violet = np.clip(lab[..., 1].astype(np.int16) - lab[..., 2] + 128, 0, 255).astype(np.uint8)
+    violet = np.asarray(cv2.addWeighted(a, 1, b, -1, 128), np.uint8)
     violet = np.asarray(cv2.GaussianBlur(violet, (0, 0), 0.8), np.uint8)
     # Glass covers most of a picture and would be a cluster of its own beside all cells.
-    stained = lab[..., 0] < two_means_threshold(lab[..., 0])
+    stained = lightness < two_means_threshold(np.asarray(lightness, np.uint8))
     if not stained.any():
         return np.zeros(violet.shape, np.uint8)
-    border = two_means_threshold(violet[stained])
-    above = violet[stained & (violet > border)]
-    below = violet[stained & (violet <= border)]
-    if above.size == 0 or above.mean() - below.mean() < _LEAST_CONTRAST:
+    low, high = two_means(histogram(violet, stained))
+    if high - low < _LEAST_CONTRAST:
         return np.zeros(violet.shape, np.uint8)
-    mask = np.where(violet > border, 255, 0).astype(np.uint8)
+    _, mask = cv2.threshold(violet, (low + high) / 2, 255, cv2.THRESH_BINARY)
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(3))
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc(5))
     return with_small_holes_filled(np.asarray(closed, np.uint8), (0.35 * px_per_rbc) ** 2)
@@ -61,14 +77,10 @@ def violet_mask(image: Image, px_per_rbc: float) -> Mask:
 
 def with_small_holes_filled(mask: Mask, largest_px: float) -> Mask:
     """Fill the pale centre of a nucleus, but not the glass that a ring of cells encloses."""
-    filled = mask.copy()
-    _, parts, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(mask), connectivity=4)
-    for part in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] <= largest_px):
-        if part > 0:
-            x, y, width, height = stats[part, : cv2.CC_STAT_AREA]
-            window = np.s_[y : y + height, x : x + width]
-            filled[window][parts[window] == part] = 255
-    return filled
+    count, parts = cv2.connectedComponents(cv2.bitwise_not(mask), connectivity=4)
+    is_small = np.bincount(parts.reshape(-1), minlength=count) <= largest_px
+    is_small[0] = False  # the mask itself
+    return np.where(is_small[parts], np.uint8(255), mask)
 
 
 def disc(diameter: int) -> Mask:
