@@ -76,7 +76,7 @@ VAL, TEST = Placement("val", 0), Placement("test", -1)
     ],
 )
 def test_the_later_of_two_splits_keeps_a_field(places, torn):
-    assert torn_fields([(0, 1)], places) == torn
+    assert torn_fields([(0, 1)], dict(enumerate(places))) == torn
 
 
 @given(
@@ -85,7 +85,7 @@ def test_the_later_of_two_splits_keeps_a_field(places, torn):
 )
 def test_what_is_left_shares_no_field_between_two_folds_and_test_stays_whole(places, pairs):
     pairs = [pair for pair in pairs if pair[0] != pair[1] and max(pair) < len(places)]
-    torn = torn_fields(pairs, places)
+    torn = torn_fields(pairs, dict(enumerate(places)))
     assert all(places[row] != TEST for row in torn)
     left = [pair for pair in pairs if not set(pair) & torn.keys()]
     assert all(places[one] == places[other] for one, other in left)

@@ -15,7 +15,7 @@ from yolo_leuk import __version__, artifacts
 from yolo_leuk.config import as_plain
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.manifest import FILE_NAME, read_manifest
+from yolo_leuk.manifest import FILE_NAME
 from yolo_leuk.prepare import card, placing, scale
 from yolo_leuk.prepare.config import PrepareConfig, check_config
 from yolo_leuk.prepare.extra import jobs as extra
@@ -32,10 +32,7 @@ from yolo_leuk.prepare.samples import (
 from yolo_leuk.prepare.scanning import Scanned, Tell, scan_sources
 from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
 from yolo_leuk.prepare.sources.source_image import SourceImage
-from yolo_leuk.prepare.split import groups, splits
-from yolo_leuk.prepare.split.placements import placements_of
-from yolo_leuk.prepare.split.same_fields import Pair, same_fields, torn_fields
-from yolo_leuk.prepare.split.splits import Placement
+from yolo_leuk.prepare.split.homes import Home, homes_of
 from yolo_leuk.prepare.staging import Stage, staged
 from yolo_leuk.progress import progress_bar
 from yolo_leuk.records import Sample
@@ -112,33 +109,16 @@ class _TooManyProblemsError(DataError):
 
 @dataclass(frozen=True)
 class _Picture:
-    """One picture, what came of it, and the group that it must stay with."""
+    """One picture, what came of it, and where it stays."""
 
     job: SampleJob
     made: MadeSamples
     facts: PictureFacts
-    group: str
+    home: Home
 
     @property
     def image(self) -> SourceImage:
         return self.job.image
-
-
-@dataclass(frozen=True)
-class _Grouped:
-    """All pictures, each once, and what goes with their groups.
-
-    Attributes:
-        pictures: With their groups.
-        copies: Byte-identical files that are left out.
-        same_fields: Positions in ``pictures`` of two that show the same field.
-        told: Sentences about patients.
-    """
-
-    pictures: list[_Picture]
-    copies: list[Problem]
-    same_fields: list[Pair]
-    told: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -172,14 +152,13 @@ class _Preparation:
 
     def run(self, out: Path) -> PrepareResult:
         """Make the samples of every picture, place them, write the tables."""
-        grouped = self._grouped(self._made())
-        pictures, places, torn = self._without_torn_fields(grouped, self._places(grouped.pictures))
+        pictures, copies, told = self._at_home(self._made())
         warnings = (
             *card.warnings_for([p.image for p in pictures], self._config),
             *self._warnings_of_boxes(),
-            *grouped.told,
+            *told,
         )
-        rows = self._rows(pictures, places)
+        rows = self._rows(pictures)
         self._check_problems()
         counts: dict[Task, card.Counts] = {}
         for task, placed in rows.items():
@@ -194,7 +173,7 @@ class _Preparation:
                 sources=self._scanned.facts,
                 warnings=warnings,
                 broken=self._problems,
-                copies=[*grouped.copies, *torn],
+                copies=copies,
                 repeated_boxes=self._scanned.repeated_boxes,
             )
             card.write_tables(self._folder(task), data_set, self._config)
@@ -261,107 +240,46 @@ class _Preparation:
 
     # --- groups and splits ---------------------------------------------------------------------
 
-    def _grouped(self, made: Sequence[tuple[SampleJob, MadeSamples]]) -> _Grouped:
+    def _at_home(
+        self, made: Sequence[tuple[SampleJob, MadeSamples]]
+    ) -> tuple[list[_Picture], list[Problem], tuple[str, ...]]:
+        """Pictures with their homes; what is left out; sentences about patients."""
         usable = [(job, part, part.facts) for job, part in made if part.facts is not None]
         images = [job.image for job, _, _ in usable]
-        facts = [fact for _, _, fact in usable]
-        same = same_fields(images, facts, workers=self._config.workers or os.cpu_count() or 1)
-        found = groups.groups_of(
-            images, facts, self._config.groups_per_class, self._kept_groups(), same
-        )
-        told = tuple(
-            f"subjects {', '.join(names)} share files: one patient" for names in found.joined
-        )
-        if self._config.folds == "official":
-            told = splits.leaks_of_official(images, found.joined, facts)
-            found = groups.groups_as_spelt(images)
-        first: dict[str, SourceImage] = {}
-        position: dict[int, int] = {}
-        pictures: list[_Picture] = []
-        copies: list[Problem] = []
-        for row, ((job, part, fact), name) in enumerate(zip(usable, found.names, strict=True)):
-            original = first.setdefault(fact.sha256, job.image)
-            if original is job.image:
-                position[row] = len(pictures)
-                pictures.append(_Picture(job, part, fact, name))
-            else:
-                reason = f"the same bytes as {original.file.display_name}"
-                copies.append(self._left_out(job.image, part, reason))
-        pairs = [(position[a], position[b]) for a, b in same if {a, b} <= position.keys()]
-        return _Grouped(pictures, copies, pairs, told)
-
-    def _without_torn_fields(
-        self, grouped: _Grouped, places: Sequence[Placement]
-    ) -> tuple[list[_Picture], list[Placement], list[Problem]]:
-        """What is left of pictures and places, and what a split of another hand tore apart."""
-        pictures = grouped.pictures
-        torn = torn_fields(grouped.same_fields, places)
-        problems = []
-        for row, other in sorted(torn.items()):
-            name, split = pictures[other].image.file.display_name, places[other].split
-            reason = f"the same field as {name} of the {split} split"
-            problems.append(self._left_out(pictures[row].image, pictures[row].made, reason))
-        rest = [row for row in range(len(pictures)) if row not in torn]
-        return [pictures[row] for row in rest], [places[row] for row in rest], problems
-
-    def _left_out(self, image: SourceImage, made: MadeSamples, reason: str) -> Problem:
-        """Drop the samples of a picture that another one stands for."""
-        for sample in made.samples:
-            placing.drop(sample, self._stage.waiting)
-        return problem_of(image.file, f"left out: {reason}")
-
-    def _kept_groups(self) -> dict[str, str]:
-        if self._config.keep_split is None:
-            return {}
-        return {s.sha256: s.group for s in read_manifest(self._config.keep_split)}
-
-    def _places(self, pictures: Sequence[_Picture]) -> list[Placement]:
-        config = self._config
-        images = [picture.image for picture in pictures]
-        if config.folds == "official":
-            return splits.place_official(images)
-        kept = read_manifest(config.keep_split) if config.keep_split else ()
-        return placements_of(
-            images,
-            [picture.group for picture in pictures],
-            [picture.facts.sha256 for picture in pictures],
-            folds=config.folds,
-            seed=config.seed,
-            kept=kept,
-        )
+        homes = homes_of(images, [fact for _, _, fact in usable], self._config)
+        copies = []
+        for row, reason in sorted(homes.left_out.items()):
+            copies.append(problem_of(images[row].file, f"left out: {reason}"))
+            for sample in usable[row][1].samples:
+                placing.drop(sample, self._stage.waiting)
+        pictures = [_Picture(*usable[row], home) for row, home in homes.of_row.items()]
+        return pictures, copies, homes.told
 
     # --- rows ----------------------------------------------------------------------------------
 
-    def _rows(
-        self, pictures: Sequence[_Picture], places: Sequence[Placement]
-    ) -> dict[Task, list[_Row]]:
+    def _rows(self, pictures: Sequence[_Picture]) -> dict[Task, list[_Row]]:
         """Every sample at its place, by task."""
         rows: dict[Task, list[_Row]] = {task: [] for task in self._recipe.schemes}
-        for picture, place in zip(pictures, places, strict=True):
+        for picture in pictures:
             origin = Origin(
                 picture.image.source,
                 picture.facts.sha256,
                 picture.image.subject,
-                picture.group,
-                place,
+                picture.home.group,
+                picture.home.place,
             )
             self._place(rows, picture.made, origin)
         if self._config.compose == "fields":
-            self._place_composed(rows, pictures, places)
+            self._place_composed(rows, pictures)
         return rows
 
-    def _place_composed(
-        self,
-        rows: dict[Task, list[_Row]],
-        pictures: Sequence[_Picture],
-        places: Sequence[Placement],
-    ) -> None:
+    def _place_composed(self, rows: dict[Task, list[_Row]], pictures: Sequence[_Picture]) -> None:
         single = [picture for picture in pictures if picture.image.is_cell]
         sha256_of_cell = {p.image.sample_id: p.facts.sha256 for p in single}
-        home = {p.group: place for p, place in zip(pictures, places, strict=True)}
+        place_of_group = {p.home.group: p.home.place for p in pictures}
         jobs = extra.field_jobs(
             [p.job for p in single],
-            [p.group for p in single],
+            [p.home.group for p in single],
             self._config.compose_options,
             self._config.seed,
         )
@@ -372,7 +290,8 @@ class _Preparation:
             together = "".join(sha256_of_cell[cell.image.sample_id] for cell in job.cells)
             sha256 = hashlib.sha256(together.encode()).hexdigest()
             group = job.plan.group
-            self._place(rows, part, Origin(first.source, sha256, first.subject, group, home[group]))
+            place = place_of_group[group]
+            self._place(rows, part, Origin(first.source, sha256, first.subject, group, place))
 
     def _place(self, rows: dict[Task, list[_Row]], made: MadeSamples, origin: Origin) -> None:
         for new in made.samples:

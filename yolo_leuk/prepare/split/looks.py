@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import pixels
-from yolo_leuk.prepare.white_cells.violet import disc, with_small_holes_filled
+from yolo_leuk.prepare.white_cells.violet import (
+    LEAST_CONTRAST,
+    histogram,
+    two_means,
+    two_means_threshold,
+)
 from yolo_leuk.records import Image
 from yolo_leuk.thumbnail import Thumbnail, thumbnail_of
-
-# Below this, the violet cluster is only the darker half of the red cells (levels of A − B).
-_LEAST_CONTRAST = 14
 
 # How far apart file numbers must be to count as one unit of colour distance.
 _NUMBERS_PER_UNIT = 15.0
@@ -32,8 +34,9 @@ _NUMBER_LIMIT = 2.0
 _MOST_LINKED = 2048
 
 _Floats = npt.NDArray[np.float64]
-_Indices = npt.NDArray[np.int64]
 _Grey = npt.NDArray[np.uint8]
+_Part = npt.NDArray[np.bool_]
+_Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,12 @@ class Look:
 
 
 def look_of(image: Image, px_per_rbc: float) -> Look:
-    """Measure a picture whose scale bar is already painted out, at about 20 px per red cell."""
-    reduced, factor = pixels.reduced_field(image, px_per_rbc)
-    lab = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2LAB), np.uint8)
-    lightness = np.ascontiguousarray(lab[..., 0])
-    border = sum(_two_means(_histogram(lightness))) / 2
-    stained = np.where(lightness < border, 255, 0).astype(np.uint8)
-    nuclei = _nuclei(lab, stained, px_per_rbc / factor)
-    parts = (~(stained | nuclei), nuclei, stained & ~nuclei)
-    whole = np.full_like(stained, 255)
-    colours = [_median_colour(lab, part if part.any() else whole) for part in parts]
-    grey = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), np.uint8)
-    return Look(np.concatenate(colours), thumbnail_of(grey))
+    """Measure a picture whose scale bar is already painted out."""
+    field, _ = pixels.reduced_field(image, px_per_rbc)
+    grey = np.asarray(cv2.cvtColor(field, cv2.COLOR_RGB2GRAY), np.uint8)
+    # Medians of colours need no more than 10 px per red cell.
+    small = np.asarray(cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return Look(_colours(small), thumbnail_of(grey))
 
 
 def pieces_of(pairs: Sequence[tuple[int, int]], count: int) -> _Indices:
@@ -216,68 +213,46 @@ def _renumbered(groups: _Indices) -> _Indices:
     return np.asarray(order[inverse], np.int64)
 
 
-# --- the look of one picture -------------------------------------------------------------------
+# --- the colours of one picture ----------------------------------------------------------------
 
 
-def _nuclei(lab: _Grey, stained: _Grey, px_per_rbc: float) -> _Grey:
-    """255 on nuclei and basophilic cytoplasm, 0 elsewhere.
+def _colours(image: Image) -> _Floats:
+    """Median LAB of background, nuclei and red cells, shape (9,).
 
-    Empty where nothing is clearly more violet than the rest of what is stained. The rule is older
-    than the mask that finds cells and stays as it is: a better one would move pictures to other
-    groups, and with them the splits that models were trained on.
+    A part that is not there has the median of the whole picture.
     """
+    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
+    lightness, a, b = (np.asarray(channel, np.uint8) for channel in cv2.split(lab))
+    stained = lightness < two_means_threshold(lightness)
+    nuclei = _nuclei(a, b, stained)
+    parts = (~(stained | nuclei), nuclei, stained & ~nuclei)
+    whole = np.ones_like(stained)
+    return np.array(
+        [
+            _median(histogram(channel, part if part.any() else whole))
+            for part in parts
+            for channel in (lightness, a, b)
+        ]
+    )
+
+
+def _nuclei(a: _Grey, b: _Grey, stained: _Part) -> _Part:
+    """Empty where nothing is clearly more violet than the rest of what is stained."""
+    if not stained.any():
+        return stained
     # Violet is high in A and low in B; red cells and pink smudges are not low in B.
-    violet = np.clip(lab[..., 1].astype(np.int16) - lab[..., 2] + 128, 0, 255).astype(np.uint8)
-    violet = np.asarray(cv2.GaussianBlur(violet, (0, 0), 0.8), np.uint8)
-    low, high = _two_means(_histogram(violet, stained))
-    if not high - low >= _LEAST_CONTRAST:
-        return np.zeros(stained.shape, np.uint8)
-    mask = np.where(violet > (low + high) / 2, 255, 0).astype(np.uint8)
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(3)), np.uint8)
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(5)), np.uint8)
-    return with_small_holes_filled(mask, (0.35 * px_per_rbc) ** 2)
+    violet = np.clip(a.astype(np.int16) - b + 128, 0, 255).astype(np.uint8)
+    low, high = two_means(histogram(violet, stained))
+    return (violet > (low + high) / 2) & (high - low >= LEAST_CONTRAST)
 
 
-def _median_colour(lab: _Grey, part: _Grey) -> _Floats:
-    """Median of each channel over a part of the picture that is not empty, shape (3,)."""
-    channels = (np.asarray(channel, np.uint8) for channel in cv2.split(lab))
-    return np.array([_median(_histogram(channel, part)) for channel in channels])
+def _median(counts: npt.NDArray[np.floating]) -> float:
+    """As ``np.median`` gives it: half-way between the two middle values of an even number.
 
-
-def _median(histogram: _Floats) -> float:
-    """As ``np.median`` gives it: half-way between the two middle values of an even number."""
-    below = np.cumsum(histogram)
+    Args:
+        counts: How often each value stands there, shape (256,).
+    """
+    below = np.cumsum(counts)
     count = int(below[-1])
     low, high = np.searchsorted(below, [(count - 1) // 2, count // 2], side="right")
     return float(low + high) / 2
-
-
-def _histogram(values: _Grey, part: _Grey | None = None) -> _Floats:
-    """How often each value stands in a channel, or where ``part`` is not 0; shape (256,)."""
-    counts = cv2.calcHist([values], [0], part, [256], [0, 256])
-    return np.asarray(counts, np.float64).reshape(-1)
-
-
-def _two_means(histogram: _Floats) -> tuple[float, float]:
-    """Centres of the two clusters of K-means (k = 2), by Lloyd's iteration from both ends.
-
-    Both are the same where there is one value only, and NaN where there is none.
-    """
-    counts = np.cumsum(histogram)
-    sums = np.cumsum(histogram * np.arange(256))
-    present = np.flatnonzero(histogram)
-    if not present.size:
-        return np.nan, np.nan
-    low, high = float(present[0]), float(present[-1])
-    for _ in range(100):
-        cut = int((low + high) / 2)
-        if counts[cut] == counts[-1]:
-            break
-        moved = (
-            float(sums[cut] / counts[cut]),
-            float((sums[-1] - sums[cut]) / (counts[-1] - counts[cut])),
-        )
-        if moved == (low, high):
-            break
-        low, high = moved
-    return low, high

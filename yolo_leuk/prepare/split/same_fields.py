@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from yolo_leuk.near_duplicates import near_pairs
 from yolo_leuk.prepare.facts import PictureFacts
@@ -44,7 +44,7 @@ def same_fields(
     return found
 
 
-def torn_fields(pairs: Sequence[Pair], places: Sequence[Placement]) -> dict[int, int]:
+def torn_fields(pairs: Sequence[Pair], places: Mapping[int, Placement]) -> dict[int, int]:
     """Rows to leave out, each with the row in a later split, or fold, that shows the same field.
 
     Groups keep a field together; but a split that a source brings, or that is kept, may tear it
@@ -52,10 +52,12 @@ def torn_fields(pairs: Sequence[Pair], places: Sequence[Placement]) -> dict[int,
 
     Args:
         pairs: Pictures that show the same field.
-        places: Of each row.
+        places: Of each row that has one.
     """
     torn = {}
     for pair in pairs:
+        if not places.keys() >= set(pair):
+            continue
         early, late = sorted(pair, key=lambda row: (_ORDER.index(places[row].split), row))
         if places[early] != places[late]:
             torn[early] = late

@@ -12,7 +12,7 @@ Mask = npt.NDArray[np.uint8]
 Counts = npt.NDArray[np.int64]
 
 # Below this, the violet cluster is only the darker half of the red cells (levels of A − B).
-_LEAST_CONTRAST = 14
+LEAST_CONTRAST = 14
 
 
 def two_means_threshold(values: npt.NDArray[np.uint8]) -> float:
@@ -67,7 +67,7 @@ def violet_mask(image: Image, px_per_rbc: float) -> Mask:
     if not stained.any():
         return np.zeros(violet.shape, np.uint8)
     low, high = two_means(histogram(violet, stained))
-    if high - low < _LEAST_CONTRAST:
+    if high - low < LEAST_CONTRAST:
         return np.zeros(violet.shape, np.uint8)
     _, mask = cv2.threshold(violet, (low + high) / 2, 255, cv2.THRESH_BINARY)
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(3))
