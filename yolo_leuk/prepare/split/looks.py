@@ -57,8 +57,8 @@ def look_of(image: Image, px_per_rbc: float) -> Look:
     field, _ = pixels.reduced_field(image, px_per_rbc)
     grey = np.asarray(cv2.cvtColor(field, cv2.COLOR_RGB2GRAY), np.uint8)
     # Medians of colours need no more than 10 px per red cell.
-    small = np.asarray(cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-    return Look(_colours(small), thumbnail_of(grey))
+    small = cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return Look(_colours(np.asarray(small, np.uint8)), thumbnail_of(grey))
 
 
 def pieces_of(pairs: Sequence[tuple[int, int]], count: int) -> _Indices:
@@ -243,10 +243,10 @@ def _nuclei(a: _Grey, b: _Grey, stained: _Part) -> _Part:
     # Violet is high in A and low in B; red cells and pink smudges are not low in B.
     violet = np.clip(a.astype(np.int16) - b + 128, 0, 255).astype(np.uint8)
     low, high = two_means(histogram(violet, stained))
-    return (violet > (low + high) / 2) & (high - low >= LEAST_CONTRAST)
+    return np.asarray((violet > (low + high) / 2) & (high - low >= LEAST_CONTRAST))
 
 
-def _median(counts: npt.NDArray[np.floating]) -> float:
+def _median(counts: npt.NDArray[np.int64]) -> float:
     """As ``np.median`` gives it: half-way between the two middle values of an even number.
 
     Args:
