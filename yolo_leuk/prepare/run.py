@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,6 +210,8 @@ class _Preparation:
             SampleJob(image, ruler, self._tasks_of(image))
             for image, ruler in zip(images, rulers, strict=True)
         ]
+        # What the splits are made with takes a second to import, in which the workers are busy.
+        threading.Thread(target=_load_scikit_learn, daemon=True).start()
         made = self._done(make_samples, jobs, [job.image.sample_id for job in jobs])
         self._check_problems()
         return list(zip(jobs, made, strict=True))
@@ -230,7 +233,6 @@ class _Preparation:
         with progress_bar(len(todo), enabled=self._progress) as show:
             make = functools.partial(function, self._recipe)
             results = self._workers.in_order(make, [job for job, _ in todo])
-            _load_scikit_learn()
             for number, result in enumerate(results):
                 show(number, todo[number][1])
                 self._stage.made.add(todo[number][1], result.to_json())
@@ -324,7 +326,6 @@ class _Preparation:
 
 
 def _load_scikit_learn() -> None:
-    """Import what the splits are made with: it takes a second, in which the workers are busy."""
     import sklearn.model_selection  # noqa: F401
 
 
