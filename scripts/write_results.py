@@ -172,7 +172,12 @@ def _sum(rows: list[dict[str, Any]], key: str) -> int:
 
 
 def _figure(figure: dict[str, Any]) -> str:
-    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+    return f"{_digits(figure['value'])} ({_digits(figure['low'])}–{_digits(figure['high'])})"
+
+
+def _digits(share: float) -> str:
+    """Three digits; what is not quite 1 is not written as if it were."""
+    return "0.999" if 0.9995 <= share < 1 else f"{share:.3f}"
 
 
 if __name__ == "__main__":
