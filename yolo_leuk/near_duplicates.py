@@ -7,6 +7,7 @@ this data set, and each is checked by its detail.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from yolo_leuk.thumbnail import (
     TURNS,
     Thumbnail,
     correlation,
+    detail_of,
     turned,
     turned_spectrum,
 )
@@ -104,8 +106,10 @@ def near_pairs(
     candidates = sorted(set(_candidates(_unusual(np.stack(spectra)), own, show)))
 
     def compared(start: int) -> list[float]:
+        # Neighbours in the list share pictures; the details of all pictures would fill the memory.
+        detail = functools.cache(lambda position: detail_of(thumbnails[position]))
         return [
-            correlation(thumbnails[first], turned(thumbnails[second], turn))
+            correlation(detail(first), turned(detail(second), turn))
             for first, second, turn in candidates[start : start + _CHUNK]
         ]
 

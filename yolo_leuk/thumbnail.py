@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +36,12 @@ _WINDOW = np.outer(np.hanning(SIDE_PX), np.hanning(SIDE_PX)).astype(np.float32)
 # Detail up to this size is compared; what is larger all smears have in common.
 _DETAIL_PX = 2.0
 
+# Of a detail that shows anything.
+_LEAST_SPREAD = 0.01
+
 Thumbnail = npt.NDArray[np.uint8]
+Detail = npt.NDArray[np.float32]
+_Grid = TypeVar("_Grid", Thumbnail, Detail)
 
 
 def thumbnail_of(grey: npt.NDArray[np.uint8]) -> Thumbnail:
@@ -44,15 +51,15 @@ def thumbnail_of(grey: npt.NDArray[np.uint8]) -> Thumbnail:
     return np.asarray(cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=kind), np.uint8)
 
 
-def turned(thumbnail: Thumbnail, turn: int) -> Thumbnail:
-    """A thumbnail after one of TURNS."""
+def turned(grid: _Grid, turn: int) -> _Grid:
+    """A thumbnail, or its detail, after one of TURNS."""
     if turn & 4:
-        thumbnail = thumbnail.T
+        grid = grid.T
     if turn & 2:
-        thumbnail = thumbnail[::-1]
+        grid = grid[::-1]
     if turn & 1:
-        thumbnail = thumbnail[:, ::-1]
-    return np.ascontiguousarray(thumbnail)
+        grid = grid[:, ::-1]
+    return np.ascontiguousarray(grid)
 
 
 def spectrum_of(thumbnail: Thumbnail) -> Floats:
@@ -81,23 +88,26 @@ def turned_spectrum(spectra: Floats, turn: int) -> Floats:
     return spectra
 
 
-def correlation(one: Thumbnail, other: Thumbnail) -> float:
-    """How well fine detail of two thumbnails agrees, −1 to 1, at the shift that suits them best."""
-    field, middle = _detail(one), _detail(other)[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
-    # OpenCV calls two even pictures perfectly alike.
-    if field.std() < 0.01 or middle.std() < 0.01:
-        return 0.0
-    found = cv2.matchTemplate(field, np.ascontiguousarray(middle), cv2.TM_CCOEFF_NORMED)
-    return float(found.max())
-
-
-def _detail(thumbnail: Thumbnail) -> Floats:
-    """Deviation from the surroundings, in units of how much the surroundings vary.
+def detail_of(thumbnail: Thumbnail) -> Detail:
+    """Deviation from the surroundings, in units of how much the surroundings vary; (64, 64).
 
     So the outline of a cell on black, which all such pictures share, weighs no more than what is
-    inside of it.
+    inside of it. The detail of a turned thumbnail is the turned detail.
     """
     pixels = thumbnail.astype(np.float32)
     deviation = pixels - cv2.GaussianBlur(pixels, (0, 0), _DETAIL_PX)
     spread = np.sqrt(cv2.GaussianBlur(deviation * deviation, (0, 0), _DETAIL_PX))
     return np.asarray(deviation / (spread + 1), np.float32)
+
+
+def correlation(one: Detail, other: Detail) -> float:
+    """How well two details agree, −1 to 1, at the shift that suits them best."""
+    middle = np.ascontiguousarray(other[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX])
+    # OpenCV calls two even pictures perfectly alike.
+    if _is_even(one) or _is_even(middle):
+        return 0.0
+    return float(cv2.matchTemplate(one, middle, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _is_even(detail: Detail) -> bool:
+    return bool(cv2.meanStdDev(detail)[1].item() < _LEAST_SPREAD)
