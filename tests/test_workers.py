@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -33,6 +35,11 @@ def square(number: int) -> int:
     return number * number
 
 
+def note(folder: Path, number: int) -> int:
+    (folder / str(number)).touch()
+    return number
+
+
 def refuse(number: int) -> int:
     if number == 40:
         raise ValueError("forty")
@@ -50,6 +57,16 @@ def test_results_come_in_the_order_of_the_items(number):
 def test_an_error_in_a_worker_is_an_error_here(number):
     with Workers(number) as workers, pytest.raises(ValueError, match="forty"):
         list(workers.in_order(refuse, range(100)))
+
+
+def test_workers_do_not_run_ahead_of_whoever_takes_up_their_results(tmp_path):
+    """What is done but not taken up is lost when the parent is killed."""
+    with Workers(2) as workers:
+        results = workers.in_order(functools.partial(note, tmp_path), range(200))
+        taken = [next(results) for _ in range(20)]
+        time.sleep(1)
+        assert taken == list(range(20))
+        assert 20 <= len(list(tmp_path.iterdir())) <= 20 + 2 * 8
 
 
 def test_workers_run_though_this_process_has_used_threads_of_opencv():

@@ -6,18 +6,24 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from types import TracebackType
 from typing import TypeVar
 
 import cv2
 
+# Fewer are done sooner than processes start.
+_LEAST_ITEMS = 16
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# Items that go to a worker at once; a killed run does at most so many per worker again.
-_CHUNK = 8
+# Items that go to a worker at once, and how many such chunks are under way for each worker. What is
+# done but not yet taken up is lost when the run is killed: at most eight items per worker.
+_CHUNK = 2
+_CHUNKS_UNDER_WAY = 4
 
 
 class Workers:
@@ -37,13 +43,30 @@ class Workers:
     def in_order(
         self, function: Callable[[_Item], _Result], items: Sequence[_Item]
     ) -> Iterator[_Result]:
-        """Results of a function that can be pickled, one by one."""
-        if self._number == 1 or len(items) < 2 * _CHUNK:
+        """Results of a function that can be pickled, one by one.
+
+        Workers do not run further ahead than a few items of whoever takes up their results.
+        """
+        if self._number == 1 or len(items) < _LEAST_ITEMS:
             return map(function, items)
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._number, context, initializer=_begin_worker)
-        return self._pool.map(function, items, chunksize=_CHUNK)
+        return self._in_order(self._pool, function, items)
+
+    def _in_order(
+        self,
+        pool: ProcessPoolExecutor,
+        function: Callable[[_Item], _Result],
+        items: Sequence[_Item],
+    ) -> Iterator[_Result]:
+        under_way: deque[Future[list[_Result]]] = deque()
+        for start in range(0, len(items), _CHUNK):
+            if len(under_way) == self._number * _CHUNKS_UNDER_WAY:
+                yield from under_way.popleft().result()
+            under_way.append(pool.submit(_results, function, items[start : start + _CHUNK]))
+        while under_way:
+            yield from under_way.popleft().result()
 
     def __enter__(self) -> Workers:
         return self
@@ -57,6 +80,10 @@ class Workers:
         """End the processes; after an error without doing what is left."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _results(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    return [function(item) for item in items]
 
 
 def _begin_worker() -> None:
