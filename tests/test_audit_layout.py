@@ -119,6 +119,14 @@ def manifest(root, *rows):
     (root / FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def test_the_contact_sheet_beside_a_manifest_is_no_picture_of_it(tmp_path):
+    root = tree(tmp_path, "1.png", "contact-sheet.jpg")
+    manifest(root, ("1.png", "a", "g", "train"))
+    data_set = open_data_set(root)
+    assert [p.path for p in data_set.pictures] == ["1.png"]
+    assert data_set.unlisted == ()
+
+
 def test_a_manifest_says_split_class_and_group_even_where_it_leaks(tmp_path):
     root = tree(tmp_path, "1.png", "2.png", "3.png")
     manifest(root, ("1.png", "a", "g", "train"), ("2.png", "b", "g", "test"), ("9.png", "", "", ""))

@@ -21,6 +21,8 @@ from yolo_leuk.records import Sample
 COLUMNS = tuple(f.name for f in dataclasses.fields(Sample))
 SPLITS = ("train", "val", "test")
 FILE_NAME = "manifest.csv"
+CONTACT_SHEET = "contact-sheet.jpg"
+"""A page of some pictures that lies beside a manifest and is none of them."""
 
 _PARSERS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str}
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from yolo_leuk.audit.coco_boxes import is_named_as_coco, pictures_of, read_coco
 from yolo_leuk.errors import ConfigError, DataError, ManifestError
 from yolo_leuk.images import SUFFIXES
-from yolo_leuk.manifest import FILE_NAME
+from yolo_leuk.manifest import CONTACT_SHEET, FILE_NAME
 
 # Folders that say what lies in them, not what it shows; without them the place of a label file is
 # that of its picture.
@@ -325,7 +325,8 @@ def _manifest_rows(file: Path) -> dict[str, dict[str, str]] | None:
 
 def _by_manifest(data_set: DataSet, rows: Mapping[str, Mapping[str, str]]) -> DataSet:
     """The data set with split, class and group as its manifest says."""
-    found = {picture.path for picture in data_set.pictures}
+    listed = tuple(p for p in data_set.pictures if p.path != CONTACT_SHEET)
+    found = {picture.path for picture in listed}
     pictures = tuple(
         replace(
             picture,
@@ -336,7 +337,7 @@ def _by_manifest(data_set: DataSet, rows: Mapping[str, Mapping[str, str]]) -> Da
         )
         if (row := rows.get(picture.path))
         else picture
-        for picture in data_set.pictures
+        for picture in listed
     )
     return replace(
         data_set,

@@ -14,7 +14,7 @@ import numpy as np
 from yolo_leuk import artifacts, geometry, images
 from yolo_leuk.config import as_plain
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.manifest import FILE_NAME, SPLITS, write_manifest
+from yolo_leuk.manifest import CONTACT_SHEET, FILE_NAME, SPLITS, write_manifest
 from yolo_leuk.prepare.config import PrepareConfig
 from yolo_leuk.prepare.contact_sheet import COLUMNS, contact_sheet, sheet_jpeg
 from yolo_leuk.prepare.extra.balance import class_weights
@@ -110,7 +110,7 @@ def write_tables(folder: Path, data_set: DataSet, config: PrepareConfig) -> None
     artifacts.write_text(folder / "problems.csv", problems_csv(left_out))
     if data_set.task == "detect":
         artifacts.write_text(folder / "data.yaml", data_yaml(data_set.scheme))
-    artifacts.write_bytes(folder / "contact-sheet.jpg", sheet_jpeg(_sheet(folder, data_set)))
+    artifacts.write_bytes(folder / CONTACT_SHEET, sheet_jpeg(_sheet(folder, data_set)))
     content = {
         "schema": SCHEMA,
         "task": data_set.task,
@@ -208,7 +208,7 @@ def _readme(data_set: DataSet) -> str:
             "",
             f"For `{data_set.task}`.",
             "",
-            "![some of its pictures](contact-sheet.jpg)",
+            f"![some of its pictures]({CONTACT_SHEET})",
             "",
             *table,
             "",
