@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD
 from tests.made_training_data import made_cells
 from yolo_leuk import artifacts
-from yolo_leuk.errors import DataError, UsageError
+from yolo_leuk.errors import DataError, ModelError, UsageError
 from yolo_leuk.labels import MATURITY
 from yolo_leuk.manifest import read_manifest
 from yolo_leuk.model_card import write_card
 from yolo_leuk.probabilities import read_probabilities, table_of, write_probabilities
 from yolo_leuk.train import all_folds, run_folder
+from yolo_leuk.train import run as train_run
 from yolo_leuk.train.all_folds import is_of_all_folds, run_all_folds
 from yolo_leuk.train.run import TrainConfig, TrainResult
 
@@ -43,20 +45,12 @@ def room(monkeypatch):
         write_card(folder / "weights" / "best.json", card)
         return TrainResult(folder, folder / "weights" / "best.onnx", card)
 
-    def new_folder(config: TrainConfig) -> Path:
-        run_folder.begin(config.out, _stored(config), "", {})
-        return config.out
-
     monkeypatch.setattr(all_folds, "run", run)
-    monkeypatch.setattr(all_folds, "new_folder", new_folder)
+    monkeypatch.setattr(train_run, "environment", lambda _device: {})
     monkeypatch.setattr(all_folds, "with_defaults", lambda config: config)
     monkeypatch.setattr(all_folds, "started_with", lambda _asked, folder: _read(folder))
     monkeypatch.setattr(all_folds.ultralytics, "quiet", lambda: None)
     return given
-
-
-def _stored(config: TrainConfig) -> dict[str, object]:
-    return {"fold": config.fold, "data": str(config.data), "task": config.task}
 
 
 def _read(folder: Path) -> TrainConfig:
@@ -133,6 +127,23 @@ def test_no_fold_is_trained_where_the_last_one_could_not_be(asked, room):
     artifacts.write_json(asked.data / "dataset.json", {**card, "manifest_sha256": sha256})
     with pytest.raises(DataError, match="no sample of Pro"):
         run_all_folds(asked)
+    assert room == []
+    assert not asked.out.exists()
+
+
+def test_no_fold_goes_on_with_a_data_set_that_was_prepared_anew(asked, room):
+    run_all_folds(asked)
+    room.clear()
+    shutil.rmtree(asked.data)
+    made_cells(asked.data, per_class=(6, 4, 2))
+    with pytest.raises(DataError, match="was begun with the manifest of SHA-256"):
+        run_all_folds(TrainConfig(resume=asked.out))
+    assert room == []
+
+
+def test_a_checkpoint_to_start_from_that_is_not_there_is_refused_before_the_run(asked, room):
+    with pytest.raises(ModelError, match=r"there is no checkpoint nowhere\.pt"):
+        run_all_folds(dataclasses.replace(asked, init=Path("nowhere.pt")))
     assert room == []
     assert not asked.out.exists()
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -174,7 +175,8 @@ def test_a_run_holds_its_files_and_the_configuration_was_the_first(trained):
     is_detector = read_card(trained.folder / "weights" / "best.json").task == "detect"
     tables = () if is_detector else ("probabilities.csv", "probabilities-swapped.csv")
     assert files == {
-        *("config.json", "environment.json", "train.log", "args.yaml", "results.csv", *tables),
+        *("config.json", "environment.json", "train.log", "args.yaml"),
+        *("results.csv", "learning-curves.png", *tables),
         *(f"weights/{name}" for name in ("best.pt", "last.pt", "best.onnx", "best.json")),
     }
     written = {name: (trained.folder / name).stat().st_mtime_ns for name in files}
@@ -184,7 +186,10 @@ def test_a_run_holds_its_files_and_the_configuration_was_the_first(trained):
 def test_the_log_names_the_data_set_first_and_tells_of_every_epoch(trained):
     log = (trained.folder / "train.log").read_text(encoding="utf-8").splitlines()
     assert re.search(r"training v11n for (classify|detect) on .*/(cells|fields)$", log[0])
-    assert [line.split(" ", 2)[2].split(":")[0] for line in log[1:4]] == [
+    samples = read_manifest(_data_of(trained))
+    learnt, validated = (sum(s.split == split for s in samples) for split in ("train", "val"))
+    assert [line.split(" ", 2)[2].split(":")[0] for line in log[1:5]] == [
+        f"{learnt} samples to learn from, {validated} to be measured on",
         "started from random weights",
         "epoch 1 of 2",
         "epoch 2 of 2",
@@ -206,6 +211,30 @@ def test_the_card_tells_of_the_training_and_of_no_folder_of_this_machine(trained
     assert card.training["machine"] == begun["device"]
     *_, last = _table(trained.folder)
     assert card.training["hours"] == round(float(last["time"]) / 3600, 3)
+
+
+def test_a_run_keeps_its_seed_the_hash_of_its_data_and_what_it_ran_on(trained):
+    start = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
+    manifest = (_data_of(trained) / "manifest.csv").read_bytes()
+    assert start["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert (start["config"]["seed"], start["config"]["init"]) == (0, "none")
+    ran_on = json.loads((trained.folder / "environment.json").read_text(encoding="utf-8"))
+    assert ran_on.keys() >= {"python", "torch", "ultralytics", "numpy", "platform", "cores"}
+    assert ran_on["device"].startswith("CPU, ")
+
+
+def test_the_table_of_epochs_has_losses_figures_and_learning_rates(trained):
+    *_, last = _table(trained.folder)
+    is_detector = read_card(trained.folder / "weights" / "best.json").task == "detect"
+    figures = (
+        {f"{key}(B)" for key in ("precision", "recall", "mAP50", "mAP50-95")}
+        if is_detector
+        else {"weighted_f1", "balanced_accuracy", "ece"}
+    )
+    assert {column for column in last if "metrics/" in column} == {f"metrics/{f}" for f in figures}
+    losses = {f"{kind}_loss" for kind in ("box", "cls", "dfl")} if is_detector else {"loss"}
+    assert last.keys() >= {f"{part}/{loss}" for part in ("train", "val") for loss in losses}
+    assert last.keys() >= {"epoch", "time", "lr/pg0"}
 
 
 def _data_of(trained: Trained) -> Path:
@@ -357,6 +386,44 @@ def test_a_data_set_whose_manifest_was_changed_is_refused(tmp_path):
     ended = refused(tmp_path, "--data", data)
     assert ended.returncode == 3
     assert "is not the manifest that dataset.json speaks of" in ended.stderr
+
+
+@pytest.mark.parametrize("task", ["classify", "detect"])
+def test_a_broken_picture_ends_the_run_by_its_name_and_is_neither_mended_nor_dropped(
+    tmp_path, task
+):
+    data = made_cells(tmp_path / "cells") if task == "classify" else made_fields(tmp_path)
+    broken = next(s.path for s in read_manifest(data) if s.split == "train")
+    content = (data / broken).read_bytes()
+    (data / broken).write_bytes(content[: len(content) // 2])
+    before = hashes(data)
+    ended = python(*arguments(task, data, tmp_path / "run", "--epochs", 9), folder=tmp_path)
+    assert ended.returncode == 3
+    assert broken in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    assert hashes(data) == before
+
+
+def test_class_weights_that_were_not_prepared_are_refused_before_the_run(data_sets, tmp_path):
+    ended = refused(
+        tmp_path,
+        *("--data", data_sets["classify"], "--out", "run"),
+        *("--set", "optimise.class_weights=dataset"),
+    )
+    assert ended.returncode == 2
+    assert "Prepare it with --set balance=weights" in ended.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_does_not_go_on_with_a_data_set_that_was_prepared_anew(tmp_path):
+    data = made_cells(tmp_path / "cells", per_class=(2, 2, 1))
+    _trained("classify", data, tmp_path)
+    shutil.rmtree(data)
+    made_cells(data, per_class=(3, 2, 1))
+    ended = refused(tmp_path, "--resume", "run")
+    assert ended.returncode == 3
+    assert "was begun with the manifest of SHA-256" in ended.stderr
 
 
 def test_a_checkpoint_to_start_from_that_is_none_is_refused_before_the_run(data_sets, tmp_path):

@@ -7,14 +7,20 @@ import logging
 
 import pytest
 
-from yolo_leuk.errors import UsageError
+from yolo_leuk.errors import DataError, UsageError
 from yolo_leuk.train import run_folder
 
 HEADER = "epoch,time,train/loss\n"
 
 
-def begun(folder):
-    run_folder.begin(folder, {"epochs": 3, "data": "cells"}, "", {"python": "3.10"})
+def begun(folder, manifest_sha256: str = "12" * 32, init_sha256: str = ""):
+    run_folder.begin(
+        folder,
+        {"epochs": 3, "data": "cells"},
+        {"python": "3.10"},
+        manifest_sha256=manifest_sha256,
+        init_sha256=init_sha256,
+    )
     return folder
 
 
@@ -31,9 +37,23 @@ def test_a_run_begins_with_its_configuration_and_its_environment(tmp_path):
 
 
 def test_the_hash_of_the_checkpoint_that_a_run_started_from_is_kept(tmp_path):
-    run_folder.begin(tmp_path / "a", {}, "ab" * 32, {})
-    assert run_folder.stored_init_sha256(tmp_path / "a") == "ab" * 32
+    assert run_folder.stored_init_sha256(begun(tmp_path / "a", init_sha256="ab" * 32)) == "ab" * 32
     assert run_folder.stored_init_sha256(begun(tmp_path / "b")) == ""
+
+
+def test_a_run_goes_on_with_the_data_that_it_began_with_and_with_no_other(tmp_path):
+    folder = begun(tmp_path / "run")
+    run_folder.check_same_data(folder, "12" * 32)
+    with pytest.raises(DataError, match=r"begun with the manifest of SHA-256 1212.* is 3434"):
+        run_folder.check_same_data(folder, "34" * 32)
+
+
+def test_a_run_of_a_version_that_kept_no_hash_of_its_data_goes_on(tmp_path):
+    folder = begun(tmp_path / "run")
+    start = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del start["manifest_sha256"]
+    (folder / "config.json").write_text(json.dumps(start), encoding="utf-8")
+    run_folder.check_same_data(folder, "34" * 32)
 
 
 def test_an_empty_folder_may_be_given(tmp_path):
@@ -75,6 +95,16 @@ def test_a_table_that_fits_its_checkpoint_is_not_written_again(tmp_path):
     before = (folder / "results.csv").stat().st_ino
     run_folder.keep_epochs(folder, 2)
     assert (folder / "results.csv").stat().st_ino == before
+
+
+def test_the_table_of_epochs_is_told_by_column(tmp_path):
+    assert run_folder.epochs(tmp_path) == {}
+    assert run_folder.epochs(with_epochs(tmp_path / "empty")) == {}
+    folder = with_epochs(tmp_path / "run", "1,10.5,2\n", "2,20.5,nan\n")
+    table = run_folder.epochs(folder)
+    assert table.keys() == {"epoch", "time", "train/loss"}
+    assert table["time"] == [10.5, 20.5]
+    assert table["train/loss"] == pytest.approx([2, float("nan")], nan_ok=True)
 
 
 def test_the_time_of_a_run_is_that_of_its_last_epoch(tmp_path):

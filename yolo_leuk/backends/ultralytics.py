@@ -56,6 +56,7 @@ def quiet() -> Any:
     settings = tempfile.TemporaryDirectory(prefix="yolo-leuk-")
     _HELD.append(settings)
     os.environ.update({**_ENVIRONMENT, "YOLO_CONFIG_DIR": settings.name})
+    os.environ.setdefault("MPLCONFIGDIR", settings.name)  # it lists the fonts that it finds
     for name, value in _threads().items():
         os.environ.setdefault(name, value)
     _mend_torchvision()

@@ -41,8 +41,13 @@ def train(
         typer.Option("--device", help="cpu, or the number of a GPU.  [default: a GPU if any]"),
     ] = None,
     init: Annotated[
-        Path | None,
-        typer.Option("--init", metavar="PT", help="Checkpoint to start from.  [default: none]"),
+        str | None,
+        typer.Option(
+            "--init",
+            metavar="none|official|PT",
+            help="What to start from.  [default: none, random weights]",
+            show_default=False,
+        ),
     ] = None,
     fold: Annotated[
         str | None,

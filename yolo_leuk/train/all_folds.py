@@ -22,7 +22,7 @@ from yolo_leuk.train.run import (
     TrainConfig,
     TrainResult,
     data_of,
-    new_folder,
+    folder_of,
     run,
     started_with,
     with_defaults,
@@ -62,16 +62,17 @@ def run_all_folds(config: TrainConfig) -> FoldsResult:
         config = with_defaults(config)
     else:
         config = replace(started_with(config, config.resume), resume=config.resume)
-    numbers = _checked_folds(config)
-    folder = config.resume or new_folder(config)
+    data = data_of(config, 0)
+    numbers = _checked_folds(config, data.folder)
+    folder = folder_of(config, data)
     results = tuple(_fold(config, folder / f"fold{number}", number) for number in numbers)
     table = _gather(folder, results) if config.task == "classify" else None
     return FoldsResult(folder, results, table)
 
 
-def _checked_folds(config: TrainConfig) -> tuple[int, ...]:
+def _checked_folds(config: TrainConfig, data: Path) -> tuple[int, ...]:
     """The folds; the last one cannot fail for its data after hours spent on the others."""
-    numbers = folds_of(read_manifest(data_of(config, 0).folder))
+    numbers = folds_of(read_manifest(data))
     for number in numbers:
         data_of(config, number)
     return numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from yolo_leuk.errors import ConfigError
@@ -16,10 +16,12 @@ class Architecture:
     Attributes:
         name: As given to ``--arch``.
         yamls: Task to the YAML that builds it; a task that is missing is not supported.
+        official: Task to the file of Ultralytics' releases that a training may start from.
     """
 
     name: str
     yamls: dict[str, str]
+    official: dict[str, str] = field(default_factory=dict)
 
 
 def architecture(name: str, task: str) -> Architecture:
@@ -97,12 +99,29 @@ _OWN_YAMLS: dict[str, dict[str, Any]] = {
 _KNOWN = {
     architecture.name: architecture
     for architecture in (
-        Architecture("v8n", {"detect": "yolov8n.yaml", "classify": "yolov8n-cls.yaml"}),
-        Architecture("v11n", {"detect": "yolo11n.yaml", "classify": "yolo11n-cls.yaml"}),
-        Architecture("v12n", {"detect": "yolo12n.yaml", "classify": "yolo12n-cls.yaml"}),
-        Architecture("v26n", {"detect": "yolo26n.yaml", "classify": "yolo26n-cls.yaml"}),
-        Architecture("v3-tiny", {"detect": "yolov3-tiny.yaml"}),
-        Architecture("v3", {"detect": "yolov3.yaml"}),
+        Architecture(
+            "v8n",
+            {"detect": "yolov8n.yaml", "classify": "yolov8n-cls.yaml"},
+            {"detect": "yolov8n.pt", "classify": "yolov8n-cls.pt"},
+        ),
+        Architecture(
+            "v11n",
+            {"detect": "yolo11n.yaml", "classify": "yolo11n-cls.yaml"},
+            {"detect": "yolo11n.pt", "classify": "yolo11n-cls.pt"},
+        ),
+        Architecture(
+            "v12n",
+            {"detect": "yolo12n.yaml", "classify": "yolo12n-cls.yaml"},
+            # There are none to classify; nearly all of its tensors have a twin in the detector.
+            {"detect": "yolo12n.pt", "classify": "yolo12n.pt"},
+        ),
+        Architecture(
+            "v26n",
+            {"detect": "yolo26n.yaml", "classify": "yolo26n-cls.yaml"},
+            {"detect": "yolo26n.pt", "classify": "yolo26n-cls.pt"},
+        ),
+        Architecture("v3-tiny", {"detect": "yolov3-tiny.yaml"}, {"detect": "yolov3-tinyu.pt"}),
+        Architecture("v3", {"detect": "yolov3.yaml"}, {"detect": "yolov3u.pt"}),
         *(Architecture(yaml.removesuffix(".yaml"), {"classify": yaml}) for yaml in _OWN_YAMLS),
     )
 }

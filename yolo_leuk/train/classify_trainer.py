@@ -27,6 +27,7 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         overrides: Ultralytics' arguments.
         data: A classification data set, of cells or of whole pictures.
         recipe: How cells are varied.
+        class_weights: Of the loss, in the order of the scheme.
         cells_per_epoch: Length of an epoch, at most.
         label_smoothing: Probability mass that is spread over all classes.
         workers: Processes that make cells.
@@ -37,16 +38,17 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         overrides: dict[str, Any],
         data: TrainingData,
         recipe: CellRecipe,
+        class_weights: npt.NDArray[np.float64],
         cells_per_epoch: int,
         label_smoothing: float,
         workers: int,
     ) -> None:
         self._data = data
         self._recipe = recipe
+        self._class_weights = class_weights
         self._cells_per_epoch = cells_per_epoch
         self._label_smoothing = label_smoothing
         self._workers = workers
-        self._class_counts: npt.NDArray[np.integer] = np.ones(len(data.scheme), np.int64)
         super().__init__(overrides=overrides)
         self.add_callback("on_train_epoch_start", tell_epoch)
 
@@ -65,9 +67,6 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         if mode != "train":
             validation = ValidationCells(cells, variation, seed)
             return self.loader(validation, batch_size, 0, collate, shuffle=False)
-        self._class_counts = np.bincount(
-            [cell.class_id for cell in cells], minlength=len(data.scheme)
-        )
         training = TrainingCells(cells, variation, self._cells_per_epoch, seed)
         return self.loader(training, batch_size, self._workers, collate, shuffle=False)
 
@@ -78,13 +77,9 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         return batch
 
     def set_class_weights(self) -> None:
-        """Weigh each class by the inverse of its share, so that all count alike."""
-        weights = self._class_counts.sum() / (
-            len(self._data.scheme) * np.maximum(self._class_counts, 1)
-        )
-        self.model.criterion = _WeightedLoss(
-            torch.tensor(weights, dtype=torch.float32, device=self.device), self._label_smoothing
-        )
+        """Let the loss weigh each class; Ultralytics' own does not."""
+        weights = torch.tensor(self._class_weights, dtype=torch.float32, device=self.device)
+        self.model.criterion = _WeightedLoss(weights, self._label_smoothing)
 
     def get_validator(self) -> Any:
         """A validator that knows weighted F1."""

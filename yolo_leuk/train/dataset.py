@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ class TrainingData:
         validation: Samples to be measured on.
         sources: Titles of the data sets that it was made from.
         warnings: What a reader of any figure on it must know.
+        class_weights: Class to its weight, where it was prepared with some.
         manifest_sha256: Of its manifest.
     """
 
@@ -47,6 +48,7 @@ class TrainingData:
     validation: tuple[Sample, ...]
     sources: tuple[str, ...]
     warnings: tuple[str, ...]
+    class_weights: Mapping[str, float] | None
     manifest_sha256: str
 
     def part(self, name: str) -> tuple[Sample, ...]:
@@ -126,6 +128,7 @@ def checked_dataset(
         validation=division.validation,
         sources=tuple(source["title"] for source in content["sources"]),
         warnings=tuple(content["warnings"]),
+        class_weights=content.get("class_weights"),
         manifest_sha256=content["manifest_sha256"],
     )
 

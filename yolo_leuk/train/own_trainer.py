@@ -5,7 +5,6 @@ Import it only where torch is there.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from threadpoolctl import threadpool_limits
 from torch.utils.data import DataLoader
 
 from yolo_leuk.artifacts import replaced
+from yolo_leuk.errors import YoloLeukError
+from yolo_leuk.train import run_folder
 from yolo_leuk.train.architectures import description
 from yolo_leuk.train.dataset import TrainingData
 
@@ -116,9 +117,7 @@ class OwnTrainer:
 
     def read_results_csv(self) -> dict[str, list[float]]:
         """The table of epochs by column, for the checkpoint; Ultralytics would need polars."""
-        with self.csv.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        return {name: [float(row[name]) for row in rows] for name in rows[0]}
+        return run_folder.epochs(self.csv.parent)
 
     def save_model(self) -> bool:
         """Write ``last.pt``, and ``best.pt`` where this epoch is the best, each atomically."""
@@ -155,11 +154,21 @@ class _LazyLoader(DataLoader[Any]):
         Ultralytics calls ``iter`` twice per epoch and uses the second one; an eager loader would
         fill its queue twice and throw away what is in it.
         """
-        yield from super().__iter__()
+        try:
+            yield from super().__iter__()
+        except YoloLeukError as error:
+            raise _without_traceback(error) from error
 
     def close(self) -> None:
         """Let the workers end; Ultralytics asks for it before a smaller batch and at the end."""
         self._iterator = None
+
+
+def _without_traceback(error: YoloLeukError) -> YoloLeukError:
+    """The error as it was raised; torch puts the traceback of a worker before what it says."""
+    kind = type(error)
+    told = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
+    return kind(told.strip(), hint=error.hint)
 
 
 def _keep_to_one_core(_worker: int) -> None:

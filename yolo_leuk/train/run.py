@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
-import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from yolo_leuk import __version__, artifacts
+from yolo_leuk import artifacts
 from yolo_leuk.backends import ultralytics
 from yolo_leuk.backends.net import usable_cores
 from yolo_leuk.config import as_plain, resolve
@@ -22,8 +21,12 @@ from yolo_leuk.model_card import ModelCard
 from yolo_leuk.train import run_folder
 from yolo_leuk.train.architectures import architecture
 from yolo_leuk.train.cells import CellRecipe
+from yolo_leuk.train.class_weights import ClassWeights, weights_of_classes
 from yolo_leuk.train.dataset import TrainingData, checked_dataset, newest_dataset
+from yolo_leuk.train.environment import device_name, environment
 from yolo_leuk.train.fields import FieldRecipe
+from yolo_leuk.train.learning_curves import write_learning_curves
+from yolo_leuk.train.starting_weights import StartingWeights, starting_checkpoint
 from yolo_leuk.train.weak_labels import WeakLabels
 
 Task = Literal["classify", "detect"]
@@ -38,6 +41,8 @@ class Optimisation:
         weight_decay: Of AdamW.
         batch: Samples per step.
         samples_per_epoch: Fields that are composed, or cells that are drawn, per epoch.
+        class_weights: Of the classifier's loss: ``balanced`` by what this run learns from,
+            ``dataset`` as ``prepare`` wrote them, or ``none``.
         label_smoothing: Of the classifier.
         dropout: Of the classifier.
         patience: A run ends after so many epochs without a better one; 0 means never.
@@ -47,6 +52,7 @@ class Optimisation:
     weight_decay: float = 0.0
     batch: int = 0
     samples_per_epoch: int = 0
+    class_weights: ClassWeights = "balanced"
     label_smoothing: float = 0.05
     dropout: float = 0.2
     patience: int = 0
@@ -85,7 +91,8 @@ class TrainConfig:
         epochs: 0 means the task's default.
         device: ``cpu``, ``0``, …; empty takes a GPU where there is one.
         out: Run folder; ``runs/train/<arch>-<task>``, numbered, where None.
-        init: Checkpoint whose weights are taken over where name and shape agree.
+        init: Checkpoint whose weights are taken over where name and shape agree; ``official`` is
+            Ultralytics' own of this net, under ``weights/pretrained``.
         resume: Run folder of a killed run, which goes on from its last whole epoch.
         fold: Of the manifest, to validate on; all other folds are learnt from. 0 is ``val``; with
             ``all`` each fold has its turn.
@@ -106,7 +113,7 @@ class TrainConfig:
     epochs: int = 0
     device: str = ""
     out: Path | None = None
-    init: Path | None = None
+    init: StartingWeights = "none"
     resume: Path | None = None
     fold: int | Literal["all"] = 0
     leave_out: tuple[str, ...] = ()
@@ -148,11 +155,9 @@ def run(config: TrainConfig) -> TrainResult:
     config = with_defaults(config) if config.resume is None else _resumed(config, config.resume)
     data = data_of(config, _one_fold(config))
     donor = _donor(config)
-    folder = config.resume or new_folder(config)
+    folder = folder_of(config, data)
     with run_folder.logger_of(folder) as logger:
-        logger.info("training %s for %s on %s", config.arch, config.task, data.folder)
-        if data.doubted:
-            logger.info("left out %d samples for their weak labels", data.doubted)
+        _log_start(config, data, logger)
         done = _epochs_done(config)
         if not _is_over(config, done):
             trainer = _trainer(config, folder, data)
@@ -162,6 +167,7 @@ def run(config: TrainConfig) -> TrainResult:
                 logger.info("started from random weights")
             _go_on_counting(trainer, folder, done)
             _train(trainer, logger)
+        write_learning_curves(folder, ultralytics.epochs_done(folder / "weights" / "best.pt"))
         net, card = _export(config, folder, data, _facts(config, folder, data))
         logger.info("wrote %s", net)
     return TrainResult(folder, net, card)
@@ -171,10 +177,13 @@ def data_of(config: TrainConfig, fold: int) -> TrainingData:
     """What a run of this configuration learns from with this fold to validate on.
 
     Raises:
-        UsageError, DataError: As :func:`checked_dataset` does.
+        UsageError, DataError: As :func:`checked_dataset` and :func:`weights_of_classes` do.
     """
     folder = config.data or newest_dataset(config.task)
-    return checked_dataset(folder, config.task, config.leave_out, fold, config.weak_labels)
+    data = checked_dataset(folder, config.task, config.leave_out, fold, config.weak_labels)
+    if config.task == "classify":
+        weights_of_classes(data, config.optimise.class_weights)  # refused before a run is begun
+    return data
 
 
 def _one_fold(config: TrainConfig) -> int:
@@ -197,6 +206,10 @@ def with_defaults(config: TrainConfig) -> TrainConfig:
     if config.task == "detect" and config.fields.size_px % STRIDE:
         raise ConfigError(
             f"fields.size_px is {config.fields.size_px}; expected a multiple of {STRIDE}"
+        )
+    if config.task == "detect" and config.optimise.class_weights != "balanced":
+        raise ConfigError(
+            "optimise.class_weights are those of cells to classify; the task is detect"
         )
     defaults = _DEFAULTS[config.task]
     chosen = {
@@ -233,12 +246,24 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def new_folder(config: TrainConfig) -> Path:
-    """Begin the folder of a run. Raises UsageError where it holds something."""
+def folder_of(config: TrainConfig, data: TrainingData) -> Path:
+    """Begin the folder of a run, or find that of a run to go on with.
+
+    Raises:
+        UsageError: It holds something else.
+        DataError: The run was begun with other data.
+    """
+    if config.resume is not None:
+        run_folder.check_same_data(config.resume, data.manifest_sha256)
+        return config.resume
     folder = config.out or _numbered(Path("runs/train") / f"{config.arch}-{config.task}")
-    init_sha256 = artifacts.sha256_of_file(config.init) if config.init else ""
+    checkpoint = starting_checkpoint(config.init, config.arch, config.task)
     run_folder.begin(
-        folder, as_plain(config, whole_paths=True), init_sha256, _environment(config.device)
+        folder,
+        as_plain(config, whole_paths=True),
+        environment(config.device),
+        manifest_sha256=data.manifest_sha256,
+        init_sha256=artifacts.sha256_of_file(checkpoint) if checkpoint else "",
     )
     return folder
 
@@ -291,6 +316,15 @@ def _differences(
     return found
 
 
+def _log_start(config: TrainConfig, data: TrainingData, logger: logging.Logger) -> None:
+    logger.info("training %s for %s on %s", config.arch, config.task, data.folder)
+    logger.info(
+        "%d samples to learn from, %d to be measured on", len(data.training), len(data.validation)
+    )
+    if data.doubted:
+        logger.info("left out %d samples for their weak labels", data.doubted)
+
+
 def _epochs_done(config: TrainConfig) -> int:
     if config.resume is None:
         return 0
@@ -324,6 +358,7 @@ def _trainer(config: TrainConfig, folder: Path, data: TrainingData) -> Any:
         arguments,
         data,
         config.cells,
+        weights_of_classes(data, config.optimise.class_weights),
         config.optimise.samples_per_epoch,
         config.optimise.label_smoothing,
         config.workers,
@@ -348,7 +383,7 @@ def _arguments(config: TrainConfig, folder: Path, data: TrainingData) -> dict[st
         "cos_lr": True,
         "warmup_epochs": 1,
         # Fast biases shorten the start from scratch, but throw a net that is fine-tuned far off.
-        "warmup_bias_lr": 0.0 if config.init else 0.1,
+        "warmup_bias_lr": 0.0 if config.init != "none" else 0.1,
         "weight_decay": optimise.weight_decay,
         "dropout": optimise.dropout if config.task == "classify" else 0.0,
         "patience": optimise.patience,
@@ -380,20 +415,22 @@ def _has_bfloat16() -> bool:
 
 def _donor(config: TrainConfig) -> Any:
     """The net to start from; None where there is none, or where the run goes on from its own."""
-    if config.init is None or config.resume is not None:
+    if config.resume is not None:
         return None
-    return ultralytics.load_checkpoint(config.init)
+    checkpoint = starting_checkpoint(config.init, config.arch, config.task)
+    return ultralytics.load_checkpoint(checkpoint) if checkpoint else None
 
 
 def _take_over(trainer: Any, donor: Any, config: TrainConfig, logger: logging.Logger) -> None:
     """Start from those tensors of another net whose name and shape agree."""
+    checkpoint = starting_checkpoint(config.init, config.arch, config.task)
     trainer.setup_model()
     own = trainer.model.state_dict()
     twins = {k: v for k, v in donor.state_dict().items() if k in own and own[k].shape == v.shape}
     if not twins:
-        raise ModelError(f"{config.init} shares no tensor with {config.arch} for {config.task}")
+        raise ModelError(f"{checkpoint} shares no tensor with {config.arch} for {config.task}")
     trainer.model.load_state_dict(twins, strict=False)
-    logger.info("started from %d of the %d tensors of %s", len(twins), len(own), config.init)
+    logger.info("started from %d of the %d tensors of %s", len(twins), len(own), checkpoint)
 
 
 def _go_on_counting(trainer: Any, folder: Path, done: int) -> None:
@@ -445,7 +482,7 @@ def _facts(config: TrainConfig, folder: Path, data: TrainingData) -> dict[str, A
         "warnings": list(data.warnings),
         "config": as_plain(replace(config, resume=None), whole_paths=False),
         "init_sha256": run_folder.stored_init_sha256(folder),
-        "machine": _environment(config.device)["device"],
+        "machine": device_name(config.device),
         "hours": round(run_folder.seconds_spent(folder) / 3600, 3),
     }
 
@@ -483,20 +520,3 @@ def _export(
         training=facts,
         seed=config.seed,
     )
-
-
-def _environment(device: str) -> dict[str, Any]:
-    import torch
-
-    name = (
-        f"CPU, {torch.get_num_threads()} threads"
-        if device == "cpu"
-        else torch.cuda.get_device_name(int(device))
-    )
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "ultralytics": ultralytics.quiet().__version__,
-        "device": name,
-    }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_leuk import __version__, artifacts
-from yolo_leuk.errors import UsageError
+from yolo_leuk.errors import DataError, UsageError
 
 _SCHEMA = "yolo-leuk/train-run/1"
 _CONFIG = "config.json"
@@ -20,15 +20,21 @@ _LOG = "train.log"
 
 
 def begin(
-    folder: Path, config: dict[str, Any], init_sha256: str, environment: dict[str, Any]
+    folder: Path,
+    config: dict[str, Any],
+    environment: dict[str, Any],
+    *,
+    manifest_sha256: str,
+    init_sha256: str,
 ) -> None:
     """Write the first files of a run.
 
     Args:
         folder: New or empty.
         config: With every default filled in.
-        init_sha256: Of the checkpoint that the run starts from; empty where it starts from none.
         environment: Versions and machine.
+        manifest_sha256: Of the data set.
+        init_sha256: Of the checkpoint that the run starts from; empty where it starts from none.
 
     Raises:
         UsageError: The folder holds something.
@@ -40,8 +46,14 @@ def begin(
             hint=f"Go on with a run by --resume {folder}, or choose another folder with --out.",
         )
     # The configuration comes first; a folder without one was never a run.
-    start = {"schema": _SCHEMA, "version": __version__, "config": config}
-    artifacts.write_json(folder / _CONFIG, {**start, "init_sha256": init_sha256})
+    start = {
+        "schema": _SCHEMA,
+        "version": __version__,
+        "config": config,
+        "manifest_sha256": manifest_sha256,
+        "init_sha256": init_sha256,
+    }
+    artifacts.write_json(folder / _CONFIG, start)
     artifacts.write_json(folder / _ENVIRONMENT, environment)
 
 
@@ -53,6 +65,21 @@ def stored_config(folder: Path) -> dict[str, Any]:
 def stored_init_sha256(folder: Path) -> str:
     """SHA-256 of the checkpoint that a run started from; empty where it started from none."""
     return str(_start_of(folder).get("init_sha256", ""))
+
+
+def check_same_data(folder: Path, manifest_sha256: str) -> None:
+    """A run goes on with the data that it began with: another split would leak.
+
+    Raises:
+        DataError: The data set was prepared anew.
+    """
+    begun_with = _start_of(folder).get("manifest_sha256", manifest_sha256)  # older runs tell none
+    if begun_with != manifest_sha256:
+        raise DataError(
+            f"{folder} was begun with the manifest of SHA-256 {begun_with}; "
+            f"that of its data set is {manifest_sha256} now",
+            hint="Prepare the data set as it was, or start a new run.",
+        )
 
 
 def _start_of(folder: Path) -> dict[str, Any]:
@@ -78,14 +105,19 @@ def keep_epochs(folder: Path, count: int) -> None:
         artifacts.write_text(table, "".join(lines[: 1 + count]))
 
 
-def seconds_spent(folder: Path) -> float:
-    """What all epochs in the table took together; 0 before the first."""
+def epochs(folder: Path) -> dict[str, list[float]]:
+    """The table of epochs, by column; empty before the first."""
     table = folder / _EPOCHS
     if not table.is_file():
-        return 0.0
+        return {}
     with table.open(encoding="utf-8", newline="") as stream:
-        times = [float(row["time"]) for row in csv.DictReader(stream)]
-    return times[-1] if times else 0.0
+        rows = list(csv.DictReader(stream))
+    return {column: [float(row[column]) for row in rows] for column in rows[0]} if rows else {}
+
+
+def seconds_spent(folder: Path) -> float:
+    """What all epochs in the table took together; 0 before the first."""
+    return epochs(folder).get("time", [0.0])[-1]
 
 
 @contextlib.contextmanager
