@@ -3,8 +3,8 @@
 
     scripts/write_results.py
 
-`scripts/measure.py` and `scripts/leave_one_source_out.py` make the JSON files. A test holds that
-the texts say what the files say.
+`scripts/measure.py`, `scripts/leave_one_source_out.py` and `scripts/compare_recipes.py` make the
+JSON files. A test holds that the texts say what the files say.
 """
 
 from __future__ import annotations
@@ -15,11 +15,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from yolo_leuk import artifacts  # noqa: E402  (the path above comes first)
+from figures import recipe_table  # noqa: E402  (the path above comes first)
+from figures.wording import with_interval  # noqa: E402
 
-START, END = "<!-- figures: scripts/write_results.py -->", "<!-- end of figures -->"
+from yolo_leuk import artifacts  # noqa: E402
+
+Marks = tuple[str, str]
+FIGURES: Marks = ("<!-- figures: scripts/write_results.py -->", "<!-- end of figures -->")
+RECIPES: Marks = ("<!-- recipes: scripts/write_results.py -->", "<!-- end of recipes -->")
 
 Row = tuple[str, str, str]
 
@@ -40,14 +45,25 @@ def texts(root: Path) -> dict[Path, str]:
         else {}
     )
     table = _table(_rows(figures, left_out))
-    pages = (root / "README.md", root / "docs" / "results.md")
-    return {page: _between_marks(page, table) for page in pages}
+    readme, page = root / "README.md", root / "docs" / "results.md"
+    text = _between(FIGURES, page.read_text(encoding="utf-8"), table)
+    return {
+        readme: _between(FIGURES, readme.read_text(encoding="utf-8"), table),
+        page: _between(RECIPES, text, _recipes(root / "docs" / "recipes.json")),
+    }
 
 
-def _between_marks(path: Path, table: str) -> str:
-    before, _, rest = path.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{table}{END}{after}"
+def _recipes(file: Path) -> str:
+    if not file.is_file():
+        return ""
+    return recipe_table.section(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _between(marks: Marks, text: str, part: str) -> str:
+    start, end = marks
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    return f"{before}{start}\n{part}{end}{after}"
 
 
 def _table(rows: list[Row]) -> str:
@@ -69,13 +85,13 @@ def _finding_rows(figures: dict[str, Any]) -> list[Row]:
         (
             "white cells found: recall, precision at IoU 0.5",
             f"BCCD, the {bccd['images']} images that are not in TXL-PBC",
-            f"{_figure(bccd['recall'])}, {_figure(bccd['precision'])}",
+            f"{with_interval(bccd['recall'])}, {with_interval(bccd['precision'])}",
         ),
         *(
             (
                 f"AP50 of {name}",
                 f"TXL-PBC, test split, {part['boxes']} boxes in {part['samples']} images",
-                _figure(part),
+                with_interval(part),
             )
             for name, part in (
                 ("white cells", ap50["white"]),
@@ -89,7 +105,7 @@ def _finding_rows(figures: dict[str, Any]) -> list[Row]:
         (
             "white cells found: recall, precision at IoU 0.5",
             f"ALL-4-class, {hand['images']} images of held-out groups, boxed by eye",
-            f"{_figure(hand['recall'])}, {_figure(hand['precision'])}",
+            f"{with_interval(hand['recall'])}, {with_interval(hand['precision'])}",
         )
     )
     for label in ("Benign", "Early", "Pre", "Pro"):
@@ -98,7 +114,7 @@ def _finding_rows(figures: dict[str, Any]) -> list[Row]:
             (
                 f"– of them {label}",
                 f"{part['images']} images, {part['boxes']} cells",
-                f"{_figure(part['recall'])}, {_figure(part['precision'])}",
+                f"{with_interval(part['recall'])}, {with_interval(part['precision'])}",
             )
         )
     smears = figures["synthetic_smears"]
@@ -121,7 +137,7 @@ def _left_out_row(source: str, found: dict[str, Any]) -> Row:
     return (
         "white-cell recall, precision; this source left out of training",
         f"TXL-PBC, all {found['images']} images from {source}",
-        f"{_figure(found['recall'])}, {_figure(found['precision'])}",
+        f"{with_interval(found['recall'])}, {with_interval(found['precision'])}",
     )
 
 
@@ -132,19 +148,19 @@ def _calling_rows(figures: dict[str, Any]) -> list[Row]:
         (
             "**weighted F1 of five classes, colours swapped**",
             f"ALL-4-class and TXL-PBC test splits, {groups}",
-            f"**{_figure(cells['swapped'])}**",
+            f"**{with_interval(cells['swapped'])}**",
         ),
-        ("– colour alone, same cells", "same", _figure(cells["colour_only_swapped"])),
-        ("– above colour alone, paired", "same", _figure(cells["swapped_above_colour_only"])),
-        ("weighted F1, colours as they are", "same", _figure(cells["clean"])),
-        ("– colour alone, same cells", "same", _figure(cells["colour_only_clean"])),
+        ("– colour alone, same cells", "same", with_interval(cells["colour_only_swapped"])),
+        ("– above colour alone, paired", "same", with_interval(cells["swapped_above_colour_only"])),
+        ("weighted F1, colours as they are", "same", with_interval(cells["clean"])),
+        ("– colour alone, same cells", "same", with_interval(cells["colour_only_clean"])),
     ]
     malignant = cells["malignant_called_blast"]
     rows.append(
         (
             "malignant cells called a blast",
             f"ALL-4-class, {malignant['cells']} cells of held-out groups",
-            _figure(malignant["share"]),
+            with_interval(malignant["share"]),
         )
     )
     for key, name in (("bccd_called_blast", "BCCD"), ("cellavision_called_blast", "CellaVision")):
@@ -153,7 +169,7 @@ def _calling_rows(figures: dict[str, Any]) -> list[Row]:
             (
                 "normal white cells called a blast",
                 f"{name}, {part['cells']} cells found, {part['unidentified']} unidentified",
-                _figure(part["share"]),
+                with_interval(part["share"]),
             )
         )
     auroc = figures["cnmc_as_cell"]["auroc"]
@@ -161,7 +177,7 @@ def _calling_rows(figures: dict[str, Any]) -> list[Row]:
         (
             "AUROC of blast against normal, `--as cell`",
             f"C-NMC 2019, never trained on, {auroc['samples']} cells, {auroc['groups']} subjects",
-            _figure(auroc),
+            with_interval(auroc),
         )
     )
     return rows
@@ -169,15 +185,6 @@ def _calling_rows(figures: dict[str, Any]) -> list[Row]:
 
 def _sum(rows: list[dict[str, Any]], key: str) -> int:
     return sum(int(row[key]) for row in rows)
-
-
-def _figure(figure: dict[str, Any]) -> str:
-    return f"{_digits(figure['value'])} ({_digits(figure['low'])}–{_digits(figure['high'])})"
-
-
-def _digits(share: float) -> str:
-    """Three digits; what is not quite 1 is not written as if it were."""
-    return "0.999" if 0.9995 <= share < 1 else f"{share:.3f}"
 
 
 if __name__ == "__main__":

@@ -5,15 +5,28 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import prepare
+from benchmarks import prepare, train
 
 
 def main() -> None:
     """Run one and print its table."""
+    options = _parser().parse_args()
+    if options.what == "prepare":
+        prepare.benchmark(options.data, options.rounds, options.workers)
+    else:
+        train.benchmark(options.data, options.rounds, options.cells, options.device)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["prepare"])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median is printed")
-    parser.add_argument("--workers", type=int, default=0, help="0 means one per core")
-    options = parser.parse_args()
-    prepare.benchmark(options.data, options.rounds, options.workers)
+    names = parser.add_subparsers(dest="what", required=True)
+    of_prepare = names.add_parser("prepare", help="beside plain reading and writing with OpenCV")
+    of_prepare.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    of_prepare.add_argument("--workers", type=int, default=0, help="0 means one per core")
+    of_train = names.add_parser("train", help="an epoch of a classifier beside Ultralytics' own")
+    of_train.add_argument("--data", type=Path, required=True, help="prepared data set of cells")
+    of_train.add_argument("--cells", type=int, default=1024, help="to learn from in an epoch")
+    of_train.add_argument("--device", default="cpu", help="cpu, or the number of a GPU")
+    for one in (of_prepare, of_train):
+        one.add_argument("--rounds", type=int, default=3, help="of which the median is printed")
+    return parser

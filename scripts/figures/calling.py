@@ -31,7 +31,10 @@ def cells_of_held_out_groups(
     labels = np.array([cell.class_id for cell in test])
     groups = [cell.sample.group for cell in test]
     strata = [cell.sample.label for cell in test]
-    colour_only = _fitted_colour_classifier(training, size)
+    colour_only = fitted_colour_classifier(
+        [colour_numbers(variation.plain(cell)) for cell in training],
+        [cell.class_id for cell in training],
+    )
     called = {
         "swapped": classify(pipeline.classifier, swapped).probabilities.argmax(axis=1),
         "clean": classify(pipeline.classifier, plain).probabilities.argmax(axis=1),
@@ -69,6 +72,13 @@ def colour_numbers(rgb: Image) -> npt.NDArray[np.float64]:
             np.quantile(brightness, [0.05, 0.25, 0.5, 0.75, 0.95]),
         ]
     )
+
+
+def fitted_colour_classifier(
+    numbers: Sequence[npt.NDArray[np.float64]], class_ids: Sequence[int]
+) -> KNeighborsClassifier:
+    """Nearest neighbour on :func:`colour_numbers`: what colour alone tells of the class."""
+    return KNeighborsClassifier(n_neighbors=1).fit(np.stack(numbers), class_ids)
 
 
 def called_blast_in_fields(pipeline: Pipeline, pictures: Sequence[BoxedImage]) -> dict[str, Any]:
@@ -126,12 +136,6 @@ def _share(calls: Sequence[bool], groups: Sequence[str]) -> dict[str, Any]:
         return {"share": None, "cells": 0}
     share = over_groups(lambda rows: float(values[rows].mean()), groups, draws=1000)
     return {"share": share.to_json(), "cells": len(values)}
-
-
-def _fitted_colour_classifier(training: Sequence[CellPicture], size: int) -> KNeighborsClassifier:
-    variation = CellVariation(training[:1], CellRecipe(size_px=size))
-    numbers = np.array([colour_numbers(variation.plain(cell)) for cell in training])
-    return KNeighborsClassifier(n_neighbors=1).fit(numbers, [cell.class_id for cell in training])
 
 
 def _weighted_f1(labels: npt.NDArray[np.int64], called: npt.NDArray[np.int64]) -> float:

@@ -34,6 +34,7 @@ class CellRecipe:
         stain: Probability of a change of stain.
         light: Probability of a change of brightness, contrast, hue and saturation.
         camera: Probability of each of blur, noise and JPEG.
+        turned: Whether it is turned by right angles and mirrored, each of the eight ways alike.
     """
 
     size_px: int = 96
@@ -45,6 +46,7 @@ class CellRecipe:
     stain: float = 0.4
     light: float = 0.6
     camera: float = 0.15
+    turned: bool = True
 
     def view(self, level: Level) -> View:
         """What of the pictures of a data set of this level is shown."""
@@ -116,7 +118,8 @@ class CellVariation:
         recipe, px_per_rbc = self._recipe, cell.sample.px_per_rbc
         shown = self._view.varied(cell.crop, px_per_rbc, generator)
         rgb = self._recoloured(shown, generator)
-        rgb = pixels.turned(rgb, int(generator.integers(4)), bool(generator.integers(2)))
+        if recipe.turned:
+            rgb = pixels.turned(rgb, int(generator.integers(4)), bool(generator.integers(2)))
         if generator.random() < recipe.camera:
             rgb = pixels.blurred(rgb, generator.uniform(0.4, 1.2))
         if generator.random() < recipe.camera:

@@ -1,0 +1,1 @@
+"""What other software makes of the same data, as it comes."""
