@@ -10,11 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolo_leuk.errors import ConfigError, LeakageError
-from yolo_leuk.prepare.split.kept_splits import keep, place_beside, places_of_old_groups
+from yolo_leuk.prepare.split.kept_splits import place_beside, places_of_old_groups
 from yolo_leuk.prepare.split.splits import Placement, place_by_group, split_of_fold
 from yolo_leuk.records import Sample
 
 FOLDS = 3
+
+
+def keep(manifest, names, files, labels, folds, seed) -> list[Placement]:
+    """Old groups where a manifest has them, new ones beside them."""
+    old = places_of_old_groups(manifest, names, files, folds)
+    return place_beside(old, labels, names, folds=folds, seed=seed)
 
 
 def sample(file: str, group: str, fold: int) -> Sample:

@@ -18,32 +18,6 @@ from yolo_leuk.prepare.split.splits import TEST_PARTS, Placement, split_of_fold
 from yolo_leuk.records import Sample
 
 
-def keep(
-    manifest_samples: Sequence[Sample],
-    names: Sequence[str],
-    sha256s: Sequence[str],
-    labels: Sequence[str],
-    folds: int,
-    seed: int,
-) -> list[Placement]:
-    """Leave every group where a manifest has it, and place the groups that it does not have.
-
-    Args:
-        manifest_samples: Of the data set whose split is kept.
-        names: Group of each picture.
-        sha256s: Of each file.
-        labels: Class of each picture.
-        folds: k, the number of folds of what is not test.
-        seed: Of the order in which new groups of one size are placed.
-
-    Raises:
-        ConfigError: The manifest has more folds.
-        LeakageError: Groups of two splits of the manifest are one group now.
-    """
-    old = places_of_old_groups(manifest_samples, names, sha256s, folds)
-    return place_beside(old, labels, names, folds=folds, seed=seed)
-
-
 def places_of_old_groups(
     manifest_samples: Sequence[Sample], names: Sequence[str], sha256s: Sequence[str], folds: int
 ) -> dict[str, Placement]:
