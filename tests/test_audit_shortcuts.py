@@ -5,11 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from made_smears import VIOLET, smear
+from made_smears import smear
 
-from yolo_leuk.audit.cell_mask import cell_mask
-from yolo_leuk.audit.colour import colour_numbers
-from yolo_leuk.audit.exhibits import without_cells as painted_out
 from yolo_leuk.audit.probe import trials_of
 from yolo_leuk.audit.regions import REGIONS, region_box, region_patches, without_colour
 from yolo_leuk.audit.scan import Clues, facts_of
@@ -86,58 +83,3 @@ def test_patches_without_colour_do_not_change_with_light():
     brighter = np.clip(rgb.astype(int) - np.array([30, 20, 40]), 0, 255).astype(np.uint8)
     one, other = without_colour(region_patches(rgb)), without_colour(region_patches(brighter))
     assert np.abs(one - other).max() < 0.5
-
-
-def test_the_eleven_numbers_are_those_of_the_pixels():
-    pixels = np.array([[value] * 3 for value in range(101)], np.uint8)
-    numbers = colour_numbers(pixels)
-    assert numbers[:6].tolist() == [95] * 3 + [5] * 3
-    assert numbers[6:].tolist() == pytest.approx([5, 25, 50, 75, 95])
-    assert colour_numbers(pixels[:0]).tolist() == [0] * 11
-
-
-def test_the_order_of_pixels_does_not_matter():
-    pixels = smear(0).reshape(-1, 3)
-    shuffled = np.random.default_rng(0).permutation(pixels)
-    assert np.array_equal(colour_numbers(pixels), colour_numbers(shuffled))
-
-
-# --- cells painted out ---------------------------------------------------------------------------
-
-
-def test_white_cells_are_masked_and_red_ones_are_not():
-    rgb = np.full((120, 120, 3), (238, 232, 236), np.uint8)
-    cv2.circle(rgb, (30, 30), 14, (206, 160, 168), -1)
-    cv2.circle(rgb, (85, 80), 16, VIOLET, -1)
-    mask = cell_mask(rgb)
-    assert mask[80, 85]
-    assert mask[80, 68]  # a rim around it
-    assert not mask[30, 30]
-    assert 0.05 < mask.mean() < 0.2
-
-
-def test_a_field_without_white_cells_has_no_mask():
-    assert not cell_mask(smear(0, white=0)).any()
-
-
-def test_a_cell_on_black_is_all_that_is_not_black():
-    rgb = np.zeros((100, 100, 3), np.uint8)
-    cv2.circle(rgb, (50, 50), 20, (90, 40, 110), -1)
-    assert cell_mask(rgb)[50, 50]
-    assert not painted_out(rgb).any()
-
-
-def test_what_is_painted_out_gets_the_colour_of_what_is_left():
-    rgb = smear(0)
-    painted = painted_out(rgb)
-    mask = cell_mask(rgb)
-    assert mask.any()
-    assert len(np.unique(painted[mask], axis=0)) == 1
-    assert np.array_equal(painted[~mask], rgb[~mask])
-    assert not cell_mask(painted).any()
-
-
-@pytest.mark.parametrize("value", [0, 255])
-def test_an_even_picture_can_be_painted_out(value):
-    even = np.full((32, 32, 3), value, np.uint8)
-    assert np.array_equal(painted_out(even), even)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from yolo_leuk import contact_sheet as module
+from yolo_leuk.contact_sheet import COLUMNS, LARGEST_BYTES, contact_sheet, sheet_jpeg
 from yolo_leuk.errors import DataError
-from yolo_leuk.prepare import contact_sheet as module
-from yolo_leuk.prepare.contact_sheet import COLUMNS, LARGEST_BYTES, contact_sheet, sheet_jpeg
 
 TITLE_PX = 30
 

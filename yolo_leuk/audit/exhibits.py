@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from yolo_leuk.audit.cell_mask import cell_mask
 from yolo_leuk.audit.layout import Picture
 from yolo_leuk.audit.regions import region_box
+from yolo_leuk.cell_mask import without_cells
 from yolo_leuk.images import read_image
 from yolo_leuk.jpeg import at_most, jpeg_uri
 from yolo_leuk.records import Image
@@ -37,14 +37,6 @@ def region_uri(picture: Picture, region: str) -> str:
     size_wh = max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor))
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST
     return _uri(np.asarray(cv2.resize(crop, size_wh, interpolation=kind), np.uint8))
-
-
-def without_cells(rgb: Image) -> Image:
-    """A copy whose white cells have the median colour of what is left; black if nothing is."""
-    mask = cell_mask(rgb)
-    painted = rgb.copy()
-    painted[mask] = 0 if mask.all() else np.median(rgb[~mask], axis=0).astype(np.uint8)
-    return painted
 
 
 def some_of_each_class(pictures: Sequence[Picture], count: int) -> dict[str, list[Picture]]:

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk.audit.cell_mask import cell_mask
-from yolo_leuk.audit.colour import colour_numbers
 from yolo_leuk.audit.jpeg_quality import jpeg_quality
 from yolo_leuk.audit.regions import region_patches
+from yolo_leuk.cell_mask import cell_mask
+from yolo_leuk.colour_numbers import colour_numbers
 from yolo_leuk.errors import DataError
 from yolo_leuk.image_headers import read_header
 from yolo_leuk.images import load_image

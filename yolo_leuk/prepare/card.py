@@ -13,10 +13,10 @@ import numpy as np
 
 from yolo_leuk import artifacts, geometry, images
 from yolo_leuk.config import as_plain
+from yolo_leuk.contact_sheet import COLUMNS, contact_sheet, sheet_jpeg
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.manifest import CONTACT_SHEET, FILE_NAME, SPLITS, write_manifest
 from yolo_leuk.prepare.config import PrepareConfig
-from yolo_leuk.prepare.contact_sheet import COLUMNS, contact_sheet, sheet_jpeg
 from yolo_leuk.prepare.extra.balance import class_weights
 from yolo_leuk.prepare.problems import Problem, problems_csv
 from yolo_leuk.prepare.samples import Task
@@ -51,6 +51,7 @@ class DataSet:
         warnings: What a reader of any figure on it must know.
         broken: What could not be used.
         copies: Pictures that are left out, since others show the same.
+        repeated_cells: Cells that are left out, since a later split, or fold, shows them.
         repeated_boxes: Boxes that are left out, since their picture had them already.
     """
 
@@ -63,6 +64,7 @@ class DataSet:
     warnings: Sequence[str]
     broken: Sequence[Problem]
     copies: Sequence[Problem]
+    repeated_cells: Sequence[Problem]
     repeated_boxes: Sequence[Problem]
 
 
@@ -106,7 +108,9 @@ def write_tables(folder: Path, data_set: DataSet, config: PrepareConfig) -> None
     plain = as_plain(dataclasses.replace(config, workers=0), whole_paths=False)
     artifacts.write_json(folder / "config.json", plain)
     write_manifest(folder / FILE_NAME, data_set.samples)
-    left_out = (*data_set.broken, *data_set.copies, *data_set.repeated_boxes)
+    left_out = (
+        *data_set.broken, *data_set.copies, *data_set.repeated_cells, *data_set.repeated_boxes
+    )  # fmt: skip
     artifacts.write_text(folder / "problems.csv", problems_csv(left_out))
     if data_set.task == "detect":
         artifacts.write_text(folder / "data.yaml", data_yaml(data_set.scheme))
@@ -123,6 +127,7 @@ def write_tables(folder: Path, data_set: DataSet, config: PrepareConfig) -> None
         "left_out": {
             "broken": len(data_set.broken),
             "copies": len(data_set.copies),
+            "repeated_cells": len(data_set.repeated_cells),
             "repeated_boxes": len(data_set.repeated_boxes),
         },
         "warnings": list(data_set.warnings),
@@ -198,6 +203,7 @@ def _readme(data_set: DataSet) -> str:
         for found, what in (
             (data_set.broken, "files could not be used"),
             (data_set.copies, "pictures show again what others show and are left out"),
+            (data_set.repeated_cells, "cells stand in a later split, or fold, and are left out"),
             (data_set.repeated_boxes, "boxes stood twice in the source and are taken once"),
         )
         if found

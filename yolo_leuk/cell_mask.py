@@ -29,6 +29,14 @@ def cell_mask(image: Image) -> npt.NDArray[np.bool_]:
     return _widened(_violet(image))
 
 
+def without_cells(rgb: Image) -> Image:
+    """A copy whose white cells have the median colour of what is left; black if nothing is."""
+    mask = cell_mask(rgb)
+    painted = rgb.copy()
+    painted[mask] = 0 if mask.all() else np.median(rgb[~mask], axis=0).astype(np.uint8)
+    return painted
+
+
 def _violet(image: Image) -> npt.NDArray[np.bool_]:
     """Nuclei and basophilic cytoplasm: high in A, low in B, darker than the glass."""
     lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
