@@ -135,3 +135,42 @@ def test_even_pictures_are_no_near_duplicates(fields, tmp_path):
     root = with_copy(fields, tmp_path, "white.png", np.full((64, 64, 3), 255, np.uint8))
     save(root / "black.png", np.zeros((64, 64, 3), np.uint8))
     assert found_in(root).near == ()
+
+
+# --- fields that overlap ------------------------------------------------------------------------
+
+
+def two_fields_of_one_place(size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """They share half of what they show."""
+    place = np.hstack([smear(300), smear(301)])
+    step = size_px // 2
+    return place[:size_px, 10 : 10 + size_px], place[:size_px, 10 + step : 10 + step + size_px]
+
+
+def test_fields_that_share_a_part_are_overlaps_and_no_near_duplicates(fields, tmp_path):
+    one, other = two_fields_of_one_place(160)
+    root = with_copy(fields, tmp_path, "one.png", one)
+    save(root / "other.png", other)
+    found = found_in(root)
+    (overlap,) = found.overlapping
+    assert [picture.path for picture in overlap.pictures] == ["one.png", "other.png"]
+    assert overlap.shared == pytest.approx(0.5, abs=0.05)
+    assert (found.exact, found.near) == ((), ())
+
+
+def test_fields_of_two_splits_that_share_a_part_leak(tmp_path):
+    for place, rgb in zip(("train/0.png", "test/0.png"), two_fields_of_one_place(160), strict=True):
+        save(tmp_path / "images" / place, rgb)
+    for seed in range(6):
+        save(tmp_path / "images" / "train" / f"{seed + 1}.png", smear(seed))
+    (overlap,) = found_in(tmp_path).overlapping
+    assert overlap.leaks
+
+
+def test_pictures_of_two_classes_and_single_cells_are_not_laid_over_each_other(tmp_path):
+    for place, rgb in zip(("a/0.png", "b/0.png"), two_fields_of_one_place(160), strict=True):
+        save(tmp_path / "fields" / place, rgb)
+    for place, rgb in zip(("a/0.png", "a/1.png"), two_fields_of_one_place(120), strict=True):
+        save(tmp_path / "cells" / place, rgb)
+    assert found_in(tmp_path / "fields").overlapping == ()
+    assert found_in(tmp_path / "cells").overlapping == ()

@@ -20,6 +20,7 @@ KEYS = [
     "leakage",
     "exact_duplicates",
     "near_duplicates",
+    "overlaps",
     "groups_across_splits",
     "balance",
     "formats",

@@ -22,6 +22,7 @@ from yolo_leuk.thumbnail import (
     Thumbnail,
     correlation,
     detail_of,
+    spectrum_of,
     turned,
     turned_spectrum,
 )
@@ -126,6 +127,34 @@ def near_pairs(
     # What is symmetric is found in more than one turn.
     once = {(pair.first, pair.second): pair for pair in reversed(pairs)}
     return NearPairs(tuple(reversed(once.values())), threshold, len(candidates))
+
+
+def pairs_across(thumbnails: Sequence[Thumbnail], parts: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of pictures of different parts that show the same, neither turned nor mirrored.
+
+    Args:
+        thumbnails: Of all pictures.
+        parts: Name of the part that each picture is in.
+
+    Returns:
+        Pairs of positions in ``thumbnails``.
+    """
+    looks = _unit(_unusual(np.stack([spectrum_of(thumbnail) for thumbnail in thumbnails])))
+    detail = functools.lru_cache(maxsize=_CHUNK)(lambda position: detail_of(thumbnails[position]))
+    candidates = list(_candidates_across(looks, np.unique(parts, return_inverse=True)[1]))
+    found = [correlation(detail(first), detail(second)) for first, second in candidates]
+    threshold = _threshold(found)
+    return [pair for pair, value in zip(candidates, found, strict=True) if value >= threshold]
+
+
+def _candidates_across(looks: Floats, part: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """For each picture those most like it in later parts."""
+    for number in range(part.max()):
+        rows, others = np.flatnonzero(part == number), np.flatnonzero(part > number)
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            for row, column in _largest(looks[block] @ looks[others].T):
+                yield int(block[row]), int(others[column])
 
 
 def _threshold(found: Sequence[float]) -> float:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from yolo_leuk.audit.layout import Picture
 from yolo_leuk.audit.scan import PictureFacts
 from yolo_leuk.near_duplicates import near_pairs
+from yolo_leuk.overlaps import overlapping
 from yolo_leuk.thumbnail import TURNS
+
+# A smaller picture holds a single cell, and overlaps are among fields.
+_LEAST_FIELD_PX = 160
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,14 @@ class Duplicate:
         same_bytes: Whether the files are the same to the last byte.
         correlation: Of fine detail; None where the pixels are the same.
         turn: What has to be done to the second to get the first.
+        shared: Part of a picture that is in the other one, up to 1; None where it is nearly all.
     """
 
     pictures: tuple[Picture, ...]
     same_bytes: bool
     correlation: float | None = None
     turn: str = TURNS[0]
+    shared: float | None = None
 
     @property
     def across_data_sets(self) -> bool:
@@ -60,12 +66,14 @@ class Duplicates:
     Attributes:
         exact: Pictures with the same pixels, all of one content together.
         near: Pairs that show the same; each content stands for itself once.
+        overlapping: Pairs of fields of one class that share a part, and are not near.
         threshold: Least correlation of a near pair.
         compared: How many pairs were compared in detail.
     """
 
     exact: tuple[Duplicate, ...]
     near: tuple[Duplicate, ...]
+    overlapping: tuple[Duplicate, ...]
     threshold: float
     compared: int
 
@@ -115,12 +123,40 @@ def find_duplicates(
         )
         for pair in near.pairs
     ]
+    known = {frozenset(duplicate.pictures) for duplicate in pairs}
+    overlaps = [
+        duplicate
+        for duplicate in _overlaps(pictures, facts, first, own)
+        if frozenset(duplicate.pictures) not in known
+    ]
     return Duplicates(
         exact=tuple(sorted(exact, key=_leaks_first)),
         near=tuple(sorted(pairs, key=_leaks_first)),
+        overlapping=tuple(sorted(overlaps, key=_leaks_first)),
         threshold=near.threshold,
         compared=near.compared,
     )
+
+
+def _overlaps(
+    pictures: Sequence[Picture], facts: Sequence[PictureFacts], positions: Sequence[int], own: int
+) -> list[Duplicate]:
+    """Fields of one class that share a part."""
+    of_class: dict[str | None, list[int]] = defaultdict(list)
+    for position in positions:
+        if min(facts[position].size_wh) >= _LEAST_FIELD_PX:
+            of_class[pictures[position].label].append(position)
+    return [
+        Duplicate(
+            pictures=(pictures[alike[overlap.first]], pictures[alike[overlap.second]]),
+            same_bytes=False,
+            correlation=round(overlap.correlation, 3),
+            shared=round(overlap.shared, 2),
+        )
+        for alike in of_class.values()
+        for overlap in overlapping([facts[position].thumbnail for position in alike])
+        if alike[overlap.first] < own
+    ]
 
 
 def _leaks_first(duplicate: Duplicate) -> tuple[bool, bool]:

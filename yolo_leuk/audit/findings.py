@@ -39,7 +39,8 @@ def findings_of(audit: Audit) -> list[Finding]:
     shortcuts = audit.shortcuts
     return [
         _exact(audit.duplicates.exact),
-        _near(audit.duplicates.near),
+        _twice("near duplicates", audit.duplicates.near),
+        _twice("overlaps", audit.duplicates.overlapping),
         _groups(audit),
         _balance(audit),
         _formats(audit),
@@ -66,11 +67,8 @@ def _exact(duplicates: Sequence[Duplicate]) -> Finding:
     return _twice("same pixels", duplicates, counted(copies, "exact copy", "exact copies"))
 
 
-def _near(duplicates: Sequence[Duplicate]) -> Finding:
-    return _twice("near duplicates", duplicates, counted(len(duplicates), "pair"))
-
-
-def _twice(check: str, duplicates: Sequence[Duplicate], amount: str) -> Finding:
+def _twice(check: str, duplicates: Sequence[Duplicate], amount: str = "") -> Finding:
+    """Of duplicates of one kind; they are pairs, where no amount is given."""
     if not duplicates:
         return Finding(check, "ok", "none")
     across = {
@@ -78,6 +76,7 @@ def _twice(check: str, duplicates: Sequence[Duplicate], amount: str) -> Finding:
         "across data sets": sum(d.across_data_sets for d in duplicates),
         "under two classes": sum(d.across_classes for d in duplicates),
     }
+    amount = amount or counted(len(duplicates), "pair")
     text = ", ".join([amount, *(f"{n:,} {where}" for where, n in across.items() if n)])
     return Finding(check, "leak" if any(d.leaks for d in duplicates) else "look", text)
 

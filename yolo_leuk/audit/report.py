@@ -19,6 +19,7 @@ from yolo_leuk.audit.result import Audit, Shortcuts
 from yolo_leuk.audit.scan import Clues
 from yolo_leuk.markup import Html, fill, join, page
 from yolo_leuk.near_duplicates import LEAST_TURNED_CORRELATION
+from yolo_leuk.overlaps import LEAST_CORRELATION
 
 _MOST_ROWS = 10
 _MOST_NAMES = 3
@@ -52,6 +53,7 @@ _VERDICTS = {"leak": "leak", "look": "look", "ok": "ok", "not known": "unknown"}
 _MEANINGS = {
     "exact": "The same picture twice. In two splits, it is learnt by heart and then asked.",
     "near": "The same field or cell again: stored anew, brighter, resized, turned or moved a bit.",
+    "overlapping": "Fields that share some of their cells: the stage was moved between them.",
     "groups": "A patient, or what stands for one, must be in one split only.",
     "balance": "Pictures and boxes of each class in each split.",
     "formats": "Whether suffix, file format, size or JPEG quality goes with the class.",
@@ -77,7 +79,8 @@ def report_page(audit: Audit, clues: Mapping[str, Clues], *, examples: int) -> s
     findings = findings_of(audit)
     bodies: dict[str, Callable[[], Html]] = {
         "exact": lambda: _duplicates(audit.duplicates.exact, examples),
-        "near": lambda: _near(audit, examples),
+        "near": lambda: _duplicates(audit.duplicates.near, examples),
+        "overlapping": lambda: _duplicates(audit.duplicates.overlapping, examples),
         "groups": lambda: _groups(audit),
         "balance": lambda: _balances(audit),
         "formats": lambda: _formats(audit),
@@ -162,6 +165,11 @@ def _facts(audit: Audit) -> dict[str, str]:
             f"{max(audit.duplicates.threshold, LEAST_TURNED_CORRELATION):.2f}"
         ),
     }
+    facts["overlaps"] = (
+        "fields of one class that are laid over each other by their nuclei and share a fifth of a "
+        "field or more, the same from a correlation of that part of "
+        f"{LEAST_CORRELATION:.2f}, small parts of more; single cells are not compared"
+    )
     if audit.shortcuts is not None:
         facts["classes predicted"] = audit.shortcuts.trials.how
         facts["by colour"] = (
@@ -178,10 +186,6 @@ def _facts(audit: Audit) -> dict[str, str]:
 # --- duplicates ----------------------------------------------------------------------------------
 
 
-def _near(audit: Audit, examples: int) -> Html:
-    return _duplicates(audit.duplicates.near, examples)
-
-
 def _duplicates(duplicates: Sequence[Duplicate], examples: int) -> Html:
     shown = join(_together(duplicate) for duplicate in duplicates[:examples])
     return join([shown, _more(len(duplicates) - examples)])
@@ -190,7 +194,9 @@ def _duplicates(duplicates: Sequence[Duplicate], examples: int) -> Html:
 def _together(duplicate: Duplicate) -> Html:
     pictures = duplicate.pictures[:_PICTURES_OF_A_DUPLICATE]
     figures = join(_figure(picture_uri(picture), picture) for picture in pictures)
-    if duplicate.correlation is not None:
+    if duplicate.shared is not None:
+        text = f"{duplicate.shared:.0%} in both, correlation {duplicate.correlation:.3f}"
+    elif duplicate.correlation is not None:
         text = f"correlation {duplicate.correlation:.3f}, {duplicate.turn}"
     else:
         text = "the same file" if duplicate.same_bytes else "the same pixels"

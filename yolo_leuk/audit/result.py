@@ -81,7 +81,8 @@ class Audit:
     @property
     def leaks(self) -> bool:
         """Whether what is tested can be known from what is learnt."""
-        found = (*self.duplicates.exact, *self.duplicates.near)
+        duplicates = self.duplicates
+        found = (*duplicates.exact, *duplicates.near, *duplicates.overlapping)
         return bool(self.groups.across) or any(duplicate.leaks for duplicate in found)
 
     def to_json(self) -> dict[str, Any]:
@@ -98,6 +99,7 @@ class Audit:
                 "threshold": self.duplicates.threshold,
                 "compared": self.duplicates.compared,
             },
+            "overlaps": _overlapping(self.duplicates.overlapping),
             "groups_across_splits": {
                 "groups": self.groups.count,
                 "reason": self.groups.reason,
@@ -193,6 +195,21 @@ def _near(duplicates: Sequence[Duplicate]) -> dict[str, Any]:
             {
                 "correlation": d.correlation,
                 "turn": d.turn,
+                "pictures": [_picture(p) for p in d.pictures],
+            }
+            for d in duplicates
+        ],
+    }
+
+
+def _overlapping(duplicates: Sequence[Duplicate]) -> dict[str, Any]:
+    return {
+        "count": len(duplicates),
+        **_across(duplicates),
+        "list": [
+            {
+                "correlation": d.correlation,
+                "shared": d.shared,
                 "pictures": [_picture(p) for p in d.pictures],
             }
             for d in duplicates

@@ -34,10 +34,14 @@ from yolo_leuk.prepare.scanning import Scanned, Tell, scan_sources
 from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.split.homes import Home, homes_of
+from yolo_leuk.prepare.split.same_cells import PlacedCell, torn_cells
 from yolo_leuk.prepare.staging import Stage, staged
 from yolo_leuk.progress import progress_bar
 from yolo_leuk.records import Sample
 from yolo_leuk.workers import Workers
+
+# In the journal; no sample is called so.
+_TORN_CELLS = "torn cells"
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def run(
     try:
         with (
             staged(out, _fingerprint(config, scanned)) as stage,
-            Workers(config.workers or os.cpu_count() or 1) as workers,
+            Workers(_processes(config)) as workers,
         ):
             result = _Preparation(config, scanned, stage, workers, hash_of, progress).run(out)
     except _TooManyProblemsError as error:
@@ -154,6 +158,7 @@ class _Preparation:
     def run(self, out: Path) -> PrepareResult:
         """Make the samples of every picture, place them, write the tables."""
         pictures, copies, told = self._at_home(self._made())
+        pictures, repeated_cells = self._without_torn_cells(pictures)
         warnings = (
             *card.warnings_for([p.image for p in pictures], self._config),
             *self._warnings_of_boxes(),
@@ -175,6 +180,7 @@ class _Preparation:
                 warnings=warnings,
                 broken=self._problems,
                 copies=copies,
+                repeated_cells=repeated_cells if task == "classify" else [],
                 repeated_boxes=self._scanned.repeated_boxes,
             )
             card.write_tables(self._folder(task), data_set, self._config)
@@ -257,6 +263,49 @@ class _Preparation:
         pictures = [_Picture(*usable[row], home) for row, home in homes.of_row.items()]
         return pictures, copies, homes.told
 
+    def _without_torn_cells(
+        self, pictures: Sequence[_Picture]
+    ) -> tuple[list[_Picture], list[Problem]]:
+        """Pictures without the cells that a later split, or fold, shows too; and these cells."""
+        torn = self._torn_cells(pictures)
+        left, told = [], []
+        for picture in pictures:
+            for sample in picture.made.samples:
+                if sample.name in torn:
+                    placing.drop(sample, self._stage.waiting)
+                    reason = f"left out: the cell {sample.name} is also {torn[sample.name]}"
+                    told.append(problem_of(picture.image.file, reason))
+            samples = tuple(s for s in picture.made.samples if s.name not in torn)
+            made = dataclasses.replace(picture.made, samples=samples)
+            left.append(dataclasses.replace(picture, made=made))
+        return left, told
+
+    def _torn_cells(self, pictures: Sequence[_Picture]) -> dict[str, str]:
+        """Names of cells, each with the name of the same cell in a later split, or fold.
+
+        They are written down before one is removed: a run that goes on could not find them again.
+        """
+        done = self._stage.made.done
+        if _TORN_CELLS not in done:
+            cells = {
+                sample.name: PlacedCell(
+                    self._stage.waiting / sample.task / f"{sample.name}.png",
+                    f"{picture.image.data_set}/{sample.label}",
+                    picture.home.place,
+                )
+                for picture in pictures
+                # Of a known subject that tells more; C-NMC's single cells all look alike.
+                if picture.facts.look is not None
+                for sample in picture.made.samples
+                if sample.task == "classify" and self._config.level == "cell"
+            }
+            names = list(cells)
+            torn = torn_cells(
+                list(cells.values()), workers=self._config.workers or os.cpu_count() or 1
+            )
+            self._stage.made.add(_TORN_CELLS, {names[a]: names[b] for a, b in torn.items()})
+        return dict(done[_TORN_CELLS])
+
     # --- rows ----------------------------------------------------------------------------------
 
     def _rows(self, pictures: Sequence[_Picture]) -> dict[Task, list[_Row]]:
@@ -323,6 +372,10 @@ class _Preparation:
             f"boxes of {label} are left out; --set labels.{label}=white takes them for white cells"
             for label in sorted(there - known - {"white", "red", "platelet"})
         )
+
+
+def _processes(config: PrepareConfig) -> int:
+    return config.workers or os.cpu_count() or 1
 
 
 def _load_scikit_learn() -> None:

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from yolo_leuk.near_duplicates import near_pairs
+from yolo_leuk.overlaps import overlapping
 from yolo_leuk.prepare.facts import PictureFacts
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.split.splits import Placement
-from yolo_leuk.thumbnail import spectrum_of
+from yolo_leuk.thumbnail import Thumbnail, spectrum_of
 
 Pair = tuple[int, int]
 """Rows of two pictures."""
@@ -21,7 +22,11 @@ _ORDER = ("train", "val", "test")
 def same_fields(
     images: Sequence[SourceImage], facts: Sequence[PictureFacts], *, workers: int = 1
 ) -> list[Pair]:
-    """Pairs of pictures of one data set that show the same field, at most moved by a fifth of it.
+    """Pairs of pictures of one data set that show the same field.
+
+    Whatever was done to the light, the size and the file of one of them; turned, mirrored, or moved
+    by up to a fifth of the field. Among pictures of one class, also such that were moved further
+    and share a fifth of the field.
 
     Of byte-identical pictures only the first is compared; pictures of known subjects are not, for
     their subject tells more.
@@ -35,13 +40,27 @@ def same_fields(
     for row, (image, fact) in enumerate(zip(images, facts, strict=True)):
         if fact.look is not None:
             of_data_set[image.data_set].setdefault(fact.sha256, row)
-    found = []
+    thumbnails = {row: fact.look.thumbnail for row, fact in enumerate(facts) if fact.look}
+    found: set[Pair] = set()
     for rows in (list(first.values()) for first in of_data_set.values()):
-        thumbnails = [look.thumbnail for row in rows if (look := facts[row].look)]
-        spectra = [spectrum_of(thumbnail) for thumbnail in thumbnails]
-        near = near_pairs(thumbnails, spectra, len(rows), workers=workers)
-        found += [(rows[pair.first], rows[pair.second]) for pair in near.pairs]
-    return found
+        found.update(_near(rows, thumbnails, workers))
+        of_class: dict[str | None, list[int]] = defaultdict(list)
+        for row in rows:
+            of_class[images[row].label].append(row)
+        for alike in of_class.values():
+            found.update(_moved(alike, thumbnails))
+    return sorted(found)
+
+
+def _near(rows: Sequence[int], thumbnails: Mapping[int, Thumbnail], workers: int) -> list[Pair]:
+    shown = [thumbnails[row] for row in rows]
+    near = near_pairs(shown, [spectrum_of(one) for one in shown], len(rows), workers=workers)
+    return [(rows[pair.first], rows[pair.second]) for pair in near.pairs]
+
+
+def _moved(rows: Sequence[int], thumbnails: Mapping[int, Thumbnail]) -> list[Pair]:
+    found = overlapping([thumbnails[row] for row in rows])
+    return [(rows[overlap.first], rows[overlap.second]) for overlap in found]
 
 
 def torn_fields(pairs: Sequence[Pair], places: Mapping[int, Placement]) -> dict[int, int]:
