@@ -48,6 +48,8 @@ def main() -> None:
     add("synthetic_smears", _synthetic_smears(pipeline))
     bccd = sources.bccd_not_in(options.data, options.data / "txl-pbc")
     add("bccd_white", finding.recall_and_precision(pipeline.detector, bccd, "white"))
+    apart = sources.sharing_no_field(bccd, options.data / "txl-pbc" / "images")
+    add("bccd_white_apart", finding.recall_and_precision(pipeline.detector, apart, "white"))
     txl = sources.yolo_boxed(options.data / "txl-pbc", "test")
     add("txl_pbc_test_ap50", finding.average_precisions(pipeline_file.detector, txl))
     hand = sources.hand_boxed(options.data, HAND_BOXES)

@@ -136,7 +136,7 @@ def _alike(looks: _Floats, owner: _Indices) -> Iterator[tuple[int, int]]:
         crowded = np.count_nonzero(is_alike, axis=1) > _MOST_ALIKE
         if crowded.any():
             is_alike[crowded] &= _is_among_largest(likeness[crowded])
-        rows, columns = np.nonzero(is_alike)
+        rows, columns = np.divmod(np.flatnonzero(is_alike), is_alike.shape[1])
         yield from zip((rows + start).tolist(), (columns + start).tolist(), strict=True)
 
 

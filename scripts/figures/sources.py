@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import geometry
 from yolo_leuk.artifacts import sha256_of_file
 from yolo_leuk.images import read_image
+from yolo_leuk.near_duplicates import near_pairs
+from yolo_leuk.overlaps import overlapping
 from yolo_leuk.prepare.sources import yolo
 from yolo_leuk.prepare.sources.source_tree import open_tree
+from yolo_leuk.thumbnail import Thumbnail, spectrum_of, thumbnail_of
 
 _FIELD_NAMES = {"WBC": "white", "RBC": "red", "Platelets": "platelet"}
 
@@ -46,6 +51,23 @@ def bccd_not_in(data: Path, other: Path) -> list[BoxedImage]:
             annotation = data / "bccd" / "Annotations" / f"{path.stem}.xml"
             images.append(BoxedImage(path, _voc_boxes(annotation), _no_boxes()))
     return images
+
+
+def sharing_no_field(pictures: Sequence[BoxedImage], other: Path) -> list[BoxedImage]:
+    """The pictures that show no place which a picture in another folder shows, in whole or part."""
+    theirs = sorted(path for path in other.rglob("*.png"))
+    thumbnails = [_thumbnail(path) for path in [*theirs, *(picture.path for picture in pictures)]]
+    spectra = [spectrum_of(thumbnail) for thumbnail in thumbnails]
+    near = near_pairs(thumbnails, spectra, len(theirs), workers=2).pairs
+    pairs = [(pair.first, pair.second) for pair in near]
+    pairs += [(overlap.first, overlap.second) for overlap in overlapping(thumbnails)]
+    found = {second for first, second in pairs if first < len(theirs)}
+    return [p for number, p in enumerate(pictures, start=len(theirs)) if number not in found]
+
+
+def _thumbnail(path: Path) -> Thumbnail:
+    grey = cv2.cvtColor(read_image(path), cv2.COLOR_RGB2GRAY)
+    return thumbnail_of(np.asarray(grey, np.uint8))
 
 
 def _voc_boxes(file: Path) -> dict[str, npt.NDArray[np.float32]]:

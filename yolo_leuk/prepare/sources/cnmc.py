@@ -26,7 +26,7 @@ FACTS = SourceFacts(
     title="C-NMC 2019 (ALL Challenge dataset of ISBI 2019)",
     page="https://doi.org/10.7937/tcia.2019.dc64i46r",
     licence="CC BY 3.0",
-    size="15,114 images, 16 GB unpacked",
+    size="15,114 images, 10.4 GB unpacked",
     raw_folder="cnmc",
     citation="R. Gupta, A. Gupta: ALL Challenge dataset of ISBI 2019 (C-NMC 2019). The Cancer "
     "Imaging Archive, 2019. DOI 10.7937/tcia.2019.dc64i46r",

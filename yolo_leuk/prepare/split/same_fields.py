@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from yolo_leuk.near_duplicates import near_pairs
 from yolo_leuk.overlaps import overlapping
@@ -47,8 +48,9 @@ def same_fields(
         of_class: dict[str | None, list[int]] = defaultdict(list)
         for row in rows:
             of_class[images[row].label].append(row)
-        for alike in of_class.values():
-            found.update(_moved(alike, thumbnails))
+        with ThreadPoolExecutor(workers) as pool:  # numpy lets other threads run
+            for pairs in pool.map(lambda alike: _moved(alike, thumbnails), of_class.values()):
+                found.update(pairs)
     return sorted(found)
 
 

@@ -57,10 +57,7 @@ def worth_cutting(
     Left out are those that the edge leaves narrower than a red cell, and those of which the
     painted-out scale bar covers more than a fifth.
     """
-    width, height = size_wh
-    at_edge = (xyxy[:, :2] <= 0).any(axis=1) | (xyxy[:, 2] >= width) | (xyxy[:, 3] >= height)
-    narrow = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1, initial=np.inf) < px_per_rbc
-    keep = ~(at_edge & narrow)
+    keep = ~geometry.cut_off(xyxy, size_wh, px_per_rbc)
     if painted_xyxy is not None:
         covered = geometry.intersection(xyxy, np.array([painted_xyxy], np.float32))[:, 0]
         keep &= covered <= 0.2 * geometry.area(xyxy)
