@@ -175,6 +175,13 @@ def test_a_cell_unlike_all_training_cells_is_unidentified_however_sure_the_net_i
     assert result.cells[0].probability == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("x", "status"), [(-2, "unidentified"), (2, "called")])
+def test_a_cell_of_which_the_edge_leaves_less_than_a_red_cell_is_unidentified(x, status):
+    at_edge, whole = result_of([(x, 120, "Pre"), (160, 120, "Pre")]).cells
+    assert at_edge.probability == pytest.approx(whole.probability, abs=0.05)
+    assert (at_edge.status, whole.status) == (status, "called")
+
+
 def test_every_class_is_counted_also_with_no_cell():
     names = ["Pre", "Pre", "Other", "Benign"]
     result = result_of(grid_of(names))

@@ -100,6 +100,7 @@ def test_a_result_is_the_json_of_the_contract():
     assert json.loads(json.dumps(content)) == {
         "schema": "yolo-leuk/smear-result/1",
         "image": {"path": "smear.jpg", "width": 640, "height": 480, "sha256": "ab" * 32},
+        "view": "field",
         "scale": {"px_per_rbc": 31.23, "source": "auto", "confidence": 0.812},
         "cells": [
             {

@@ -55,6 +55,27 @@ def intersection(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     return np.asarray(sides[..., 0] * sides[..., 1])
 
 
+def cut_off(
+    xyxy: Boxes, size_wh: tuple[int, int], least_px: float, *, margin_px: float = 0.0
+) -> npt.NDArray[np.bool_]:
+    """Which boxes the edge of the picture leaves narrower than ``least_px``, shape (n,).
+
+    Args:
+        xyxy: In pixels, shape (n, 4).
+        size_wh: Of the picture.
+        least_px: How narrow is too narrow.
+        margin_px: A box so near to the edge touches it.
+    """
+    width, height = size_wh
+    at_edge = (
+        (xyxy[:, :2] <= margin_px).any(axis=1)
+        | (xyxy[:, 2] >= width - margin_px)
+        | (xyxy[:, 3] >= height - margin_px)
+    )
+    narrow = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1, initial=np.inf) < least_px
+    return np.asarray(at_edge & narrow, np.bool_)
+
+
 def iou(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     """Intersection over union of each pair, shape (n, m); 0 where both have no area."""
     shared = intersection(first, second)

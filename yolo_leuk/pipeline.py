@@ -7,16 +7,16 @@ detector and a classifier with their hashes; ``weights/default.json`` is the one
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk import artifacts, pixels, probabilities, ruler
+from yolo_leuk import artifacts, geometry, pixels, probabilities, ruler
 from yolo_leuk.backends.net import Net, open_net
 from yolo_leuk.errors import CardError, HashError, UsageError
 from yolo_leuk.field_detector import FieldDetector
@@ -50,6 +50,9 @@ _UNSURE_SCALE = 0.15
 # Below this many pixels per red cell the classifier sees less than it was trained on.
 _COARSE_PX_PER_RBC = 12.0
 
+# A detector's box ends within a pixel of the edge that cuts its cell.
+_AT_EDGE_PX = 1.0
+
 
 @dataclass(frozen=True)
 class PipelineFile:
@@ -74,6 +77,11 @@ class PipelineFile:
 
 def read_pipeline_file(path: Path) -> PipelineFile:
     """Read a pipeline file. Raises CardError where it breaks the schema."""
+    if path.suffix.lower() == ".onnx":
+        raise CardError(
+            f"expected a pipeline file, which names a detector and a classifier; {path} is a net",
+            hint="A net that was trained on whole pictures works alone with --as image.",
+        )
     content = artifacts.read_json(path, schema=SCHEMA, error=CardError)
     try:
         return PipelineFile(
@@ -180,14 +188,14 @@ class Pipeline:
             loaded: The image.
             name: Its file name, for the result.
             view: ``field`` finds cells and classifies each; ``cell`` takes the picture for one
-                cell; ``image`` is for a net that classifies a whole field; None recognises a cell
-                on black and takes everything else for a field.
+                cell; None recognises a cell on black and takes everything else for a field.
+                ``image`` is for :class:`yolo_leuk.picture_pipeline.PicturePipeline`.
             scale: ``auto`` measures a red cell on the image; ``none`` takes the image to be at the
                 detector's scale; a number is the width of a red cell in pixels.
 
         Raises:
             UsageError: The scale or the view is not one of these.
-            CardError: The view is ``image`` and the pipeline has no net for it.
+            CardError: The view is ``image``, which no pipeline of cells has a net for.
         """
         clock = _Clock()
         chosen = view or ("cell" if ruler.is_cell_on_black(loaded.rgb) else "field")
@@ -206,13 +214,13 @@ class Pipeline:
         elif chosen == "image":
             raise CardError(
                 f"the pipeline {self._name} has no net that classifies a whole field",
-                hint="Use --as field, or give a pipeline with an image-level net by --model.",
+                hint="Use --as field, or give a net of whole pictures by --model.",
             )
         else:
             raise UsageError(f"unknown view {chosen!r}; known are field, cell and image")
         with clock.measured("classify"):
-            calls = self._calls(rgb, found, scale_found)
-        return self._result(loaded, name, scale_found, calls, warnings, clock.spent_ms)
+            calls = self._calls(rgb, found, scale_found, chosen)
+        return self._result(loaded, name, scale_found, calls, warnings, clock.spent_ms, chosen)
 
     def _white_cells(
         self, rgb: Image, scale: str | float, warnings: list[str]
@@ -271,39 +279,20 @@ class Pipeline:
     def _px_per_rbc(self, scale: Scale) -> float:
         return scale.px_per_rbc or self._detector.card.px_per_rbc
 
-    def _calls(self, rgb: Image, found: Detections, scale: Scale) -> tuple[CellCall, ...]:
+    def _calls(
+        self, rgb: Image, found: Detections, scale: Scale, view: str
+    ) -> tuple[CellCall, ...]:
         if not len(found):
             return ()
-        crops = cell_crops(rgb, found.xyxy, self._px_per_rbc(scale), self._classifier.card)
+        px_per_rbc = self._px_per_rbc(scale)
+        crops = cell_crops(rgb, found.xyxy, px_per_rbc, self._classifier.card)
         answers = classify(self._classifier, crops)
-        return tuple(
-            self._call(i + 1, found.xyxy[i], float(found.confidence[i]), answers, i)
-            for i in range(len(found))
-        )
-
-    def _call(
-        self,
-        number: int,
-        xyxy: npt.NDArray[np.float32],
-        confidence: float,
-        answers: Answers,
-        row: int,
-    ) -> CellCall:
-        scheme = self.labels
-        p = answers.probabilities[row]
-        top = int(p.argmax())
-        called = bool(answers.is_called[row])
-        x1, y1, x2, y2 = (float(v) for v in xyxy)
-        return CellCall(
-            id=number,
-            box_xyxy=(x1, y1, x2, y2),
-            confidence=confidence,
-            label=scheme.names[top] if called else UNIDENTIFIED,
-            probability=float(p[top]),
-            probabilities={name: float(v) for name, v in zip(scheme.names, p, strict=True)},
-            blast_probability=float(p[list(scheme.blast_ids)].sum()),
-            status="called" if called else UNIDENTIFIED,
-        )
+        if view == "field":
+            # Nor did a classifier learn from slivers: ``prepare`` leaves them out.
+            size_wh = (rgb.shape[1], rgb.shape[0])
+            sliver = geometry.cut_off(found.xyxy, size_wh, px_per_rbc, margin_px=_AT_EDGE_PX)
+            answers = replace(answers, is_called=answers.is_called & ~sliver)
+        return calls_of(found, answers, self.labels)
 
     def _result(
         self,
@@ -313,10 +302,9 @@ class Pipeline:
         calls: tuple[CellCall, ...],
         warnings: list[str],
         spent_ms: dict[str, float],
+        view: str,
     ) -> SmearResult:
-        counts = dict.fromkeys((*self.labels.names, UNIDENTIFIED), 0)
-        for call in calls:
-            counts[call.label] += 1
+        counts = counts_of(calls, self.labels)
         fraction, reason = blast_fraction(counts, self.labels)
         return SmearResult(
             image=ImageFacts(name, loaded.rgb.shape[1], loaded.rgb.shape[0], loaded.sha256),
@@ -328,6 +316,7 @@ class Pipeline:
             warnings=tuple(warnings),
             model=self._model(),
             timing_ms={"read": 0.0, "detect": 0.0, "classify": 0.0, **spent_ms},
+            view=view,
         )
 
     def _model(self) -> dict[str, Any]:
@@ -388,6 +377,36 @@ def classify(classifier: Net, crops: npt.NDArray[np.uint8]) -> Answers:
     distance = card.features.squared_distance(np.concatenate([o["features"] for o in outputs]))
     certain = p.max(axis=1) >= card.threshold("unidentified")
     return Answers(p, distance, certain & (distance <= card.features.farthest))
+
+
+def calls_of(found: Detections, answers: Answers, scheme: LabelScheme) -> tuple[CellCall, ...]:
+    """What a classifier suggests for each of n boxes, numbered from 1."""
+    return tuple(_call(i, found, answers, scheme) for i in range(len(found)))
+
+
+def _call(row: int, found: Detections, answers: Answers, scheme: LabelScheme) -> CellCall:
+    p = answers.probabilities[row]
+    top = int(p.argmax())
+    called = bool(answers.is_called[row])
+    x1, y1, x2, y2 = (float(v) for v in found.xyxy[row])
+    return CellCall(
+        id=row + 1,
+        box_xyxy=(x1, y1, x2, y2),
+        confidence=float(found.confidence[row]),
+        label=scheme.names[top] if called else UNIDENTIFIED,
+        probability=float(p[top]),
+        probabilities={name: float(v) for name, v in zip(scheme.names, p, strict=True)},
+        blast_probability=float(p[list(scheme.blast_ids)].sum()),
+        status="called" if called else UNIDENTIFIED,
+    )
+
+
+def counts_of(calls: Sequence[CellCall], scheme: LabelScheme) -> dict[str, int]:
+    """How many there are of each class, and unidentified ones; every class has a number."""
+    counts = dict.fromkeys((*scheme.names, UNIDENTIFIED), 0)
+    for call in calls:
+        counts[call.label] += 1
+    return counts
 
 
 def blast_fraction(counts: dict[str, int], scheme: LabelScheme) -> tuple[BlastFraction | None, str]:

@@ -145,7 +145,20 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class SmearResult:
-    """Everything that ``detect`` found in one image; ``result.json`` is its ``to_json()``."""
+    """Everything that ``detect`` found in one image; ``result.json`` is its ``to_json()``.
+
+    Attributes:
+        image: What it was found in.
+        scale: How large a red cell is there.
+        cells: White cells; of a picture that was classified whole one alone, which is all of it.
+        counts: How many there are of each class, and unidentified ones.
+        blast_fraction: None where there is none.
+        blast_fraction_reason: Why there is none; else empty.
+        warnings: What a reader must know.
+        model: The nets.
+        timing_ms: Milliseconds by step.
+        view: What the picture was taken for: ``field``, ``cell`` or ``image``.
+    """
 
     image: ImageFacts
     scale: Scale
@@ -156,6 +169,7 @@ class SmearResult:
     warnings: tuple[str, ...]
     model: dict[str, Any]
     timing_ms: dict[str, float] = field(default_factory=dict)
+    view: str = "field"
 
     SCHEMA = "yolo-leuk/smear-result/1"
 
@@ -170,6 +184,7 @@ class SmearResult:
                 "height": self.image.height,
                 "sha256": self.image.sha256,
             },
+            "view": self.view,
             "scale": {
                 "px_per_rbc": _rounded(self.scale.px_per_rbc, 2),
                 "source": self.scale.source,

@@ -27,14 +27,18 @@ def detect(
     out: Out = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="PIPELINE", help="A pipeline file.  [default: shipped]"),
+        typer.Option(
+            "--model",
+            metavar="PIPELINE",
+            help="A pipeline file; with --as image a net, too.  [default: shipped]",
+        ),
     ] = None,
     view: Annotated[
         Literal["field", "cell", "image"] | None,
         typer.Option(
             "--as",
             help="field: find cells and classify each; cell: one cell fills the picture; "
-            "image: classify the field whole.  [default: told from the picture, and said]",
+            "image: a net of yours calls it whole.  [default: told from the picture, and said]",
         ),
     ] = None,
     scale: Annotated[
@@ -123,7 +127,8 @@ def _row(result: SmearResult, classes: list[str]) -> list[str]:
     counts = [str(result.counts.get(name, 0)) for name in classes]
     fraction = result.blast_fraction
     blasts = f"{percent(fraction.estimate)} ({interval(fraction)})" if fraction else "–"
-    return [result.image.path, str(len(result.cells)), *counts, blasts]
+    cells = "–" if result.view == "image" else str(len(result.cells))
+    return [result.image.path, cells, *counts, blasts]
 
 
 def _warnings(result: SmearResult) -> list[str]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from yolo_leuk.detect.palette import Colour, css
-from yolo_leuk.detect.wording import counted, probability
+from yolo_leuk.detect.wording import counted, probability, unit
 from yolo_leuk.jpeg import jpeg_uri
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.markup import Html, fill, join
@@ -28,7 +28,7 @@ _CLASS = """
 $rest"""
 
 _CELL = """<figure class="cell" style="border-color:$colour">
-<img src="$picture" width="112" height="112" alt="cell $id, $name"/>
+<img src="$picture" width="112" height="112" alt="$noun $id, $name"/>
 <figcaption><b>$id</b> $caption</figcaption></figure>
 """
 
@@ -44,7 +44,9 @@ def gallery(
         for name in (*labels.names, UNIDENTIFIED)
     }
     return join(
-        _class(image, name, cells, colours[name]) for name, cells in by_class.items() if cells
+        _class(image, name, cells, colours[name], unit(result))
+        for name, cells in by_class.items()
+        if cells
     )
 
 
@@ -65,7 +67,7 @@ def crop_cell(image: Image, cell: CellCall) -> Image:
     return np.asarray(cv2.resize(crop, (CROP_PX, CROP_PX), interpolation=kernel), np.uint8)
 
 
-def _class(image: Image, name: str, cells: Sequence[CellCall], colour: Colour) -> Html:
+def _class(image: Image, name: str, cells: Sequence[CellCall], colour: Colour, noun: str) -> Html:
     shown = cells[:MAX_PER_CLASS]
     hidden = len(cells) - len(shown)
     pictures = join(
@@ -73,6 +75,7 @@ def _class(image: Image, name: str, cells: Sequence[CellCall], colour: Colour) -
             _CELL,
             colour=css(colour),
             picture=jpeg_uri(crop_cell(image, cell), _CROP_QUALITY),
+            noun=noun,
             id=cell.id,
             name=name,
             caption=_caption(cell),
@@ -83,7 +86,7 @@ def _class(image: Image, name: str, cells: Sequence[CellCall], colour: Colour) -
         _CLASS,
         colour=css(colour),
         name=name,
-        count=counted(len(cells), "cell"),
+        count=counted(len(cells), noun),
         cells=pictures,
         rest=fill(_REST, count=counted(hidden, "cell")) if hidden else "",
     )

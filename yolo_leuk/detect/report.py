@@ -19,6 +19,8 @@ from yolo_leuk.detect.wording import (
     interval,
     meaning,
     percent,
+    probability,
+    unit,
 )
 from yolo_leuk.jpeg import jpeg_uri
 from yolo_leuk.labels import LabelScheme
@@ -38,16 +40,15 @@ _SECTION = """
 $warnings
 <div class="findings">
 <table>
-<tr><th scope="col">class</th><th scope="col">cells</th><th scope="col">of those called</th></tr>
+<tr><th scope="col">class</th><th scope="col">${unit}s</th><th scope="col">$share</th></tr>
 $rows
-<tr class="total"><td>White cells found</td><td>$found</td><td></td></tr>
+<tr class="total"><td>$all</td><td>$found</td><td></td></tr>
 </table>
 <div class="panel">$blasts</div>
 </div>
 <figure class="picture">
-<img src="$picture" alt="$name with $boxes"/>
-<figcaption class="faint">The numbers are those of the cells below, where the
-percentage is the probability of the class.
+<img src="$picture" alt="$name$boxes"/>
+<figcaption class="faint">$key
 In full size: <a href="$folder/annotated.jpg">annotated.jpg</a>;
 as tables: <a href="$folder/cells.csv">cells.csv</a>,
 <a href="$folder/result.json">result.json</a>,
@@ -57,6 +58,11 @@ $gallery
 <p class="faint file">$file_facts</p>
 </section>
 """
+
+_KEY = (
+    "The numbers are those of the cells below, where the percentage is the probability of the "
+    "class."
+)
 
 _COUNT = """<tr><td><span class="swatch" style="background:$colour"></span>$name$tag
 <span class="faint">$meaning</span></td><td>$count</td><td>$share</td></tr>
@@ -142,6 +148,7 @@ def report_section(
         folder: Name of the image's folder, which lies beside the report.
     """
     anchor = f"image-{quote(folder)}"
+    is_whole = result.view == "image"
     html = fill(
         _SECTION,
         anchor=anchor,
@@ -150,10 +157,14 @@ def report_section(
         facts=_facts_of(result),
         warnings=_box("To be considered", result.warnings),
         rows=_count_rows(result, labels, colours),
+        unit=unit(result),
+        share="probability" if is_whole else "of those called",
+        all="Pictures classified whole" if is_whole else "White cells found",
         found=len(result.cells),
         blasts=_blast_panel(result, labels),
         picture=jpeg_uri(marked, _PICTURE_QUALITY),
-        boxes=counted(len(result.cells), "boxed cell"),
+        boxes="" if is_whole else f" with {counted(len(result.cells), 'boxed cell')}",
+        key="" if is_whole else _KEY,
         folder=quote(folder),
         gallery=gallery(image, result, labels, colours),
         file_facts=_file_facts(result),
@@ -173,18 +184,23 @@ def report_page(
         labels: The classes, in order.
     """
     results = [section.result for section in sections]
-    cells = sum(len(result.cells) for result in results)
     return page(
         "yolo_leuk.detect",
         f"White cells: {title}",
         heading=title,
-        summary=f"{counted(len(results), 'image')}, {counted(cells, 'white cell')} found",
+        summary=f"{counted(len(results), 'image')}, {_found(results)}",
         purpose=DECISION_SUPPORT,
         failures=_box("Not in this report", [_failure_text(failure) for failure in failures]),
         overview=_overview(sections, labels) if len(sections) > 1 else "",
         sections=join(section.html for section in sections),
         facts=_run_facts(results),
     )
+
+
+def _found(results: Sequence[SmearResult]) -> str:
+    if any(result.view == "image" for result in results):  # of a run, all or none
+        return "classified whole"
+    return f"{counted(sum(len(result.cells) for result in results), 'white cell')} found"
 
 
 def _facts_of(result: SmearResult) -> str:
@@ -204,23 +220,29 @@ def _scale_text(scale: Scale) -> str:
 
 
 def _count_rows(result: SmearResult, labels: LabelScheme, colours: dict[str, Colour]) -> Html:
-    called = sum(result.counts.get(name, 0) for name in labels.names)
-    rows = []
-    for name in (*labels.names, UNIDENTIFIED):
-        count = result.counts.get(name, 0)
-        is_class = name != UNIDENTIFIED
-        rows.append(
-            fill(
-                _COUNT,
-                colour=css(colours[name]),
-                name=name,
-                tag=_BLAST_TAG if name in labels.blasts else "",
-                meaning=meaning(name, labels),
-                count=count,
-                share=percent(count / called) if called and is_class else "–",
-            )
+    return join(
+        fill(
+            _COUNT,
+            colour=css(colours[name]),
+            name=name,
+            tag=_BLAST_TAG if name in labels.blasts else "",
+            meaning=meaning(name, labels),
+            count=result.counts.get(name, 0),
+            share=_share(result, name, labels),
         )
-    return join(rows)
+        for name in (*labels.names, UNIDENTIFIED)
+    )
+
+
+def _share(result: SmearResult, name: str, labels: LabelScheme) -> str:
+    """Of the called cells those of a class, or its probability for a picture classified whole."""
+    if name == UNIDENTIFIED:
+        return "–"
+    if result.view == "image":
+        (whole,) = result.cells
+        return probability(whole.probabilities[name])
+    called = sum(result.counts.get(name, 0) for name in labels.names)
+    return percent(result.counts.get(name, 0) / called) if called else "–"
 
 
 def _blast_panel(result: SmearResult, labels: LabelScheme) -> Html:

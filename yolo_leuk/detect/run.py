@@ -23,6 +23,7 @@ from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.images import MAX_PIXELS, load_image
 from yolo_leuk.jpeg import at_most, encode_jpeg
 from yolo_leuk.labels import LabelScheme
+from yolo_leuk.picture_pipeline import PicturePipeline
 from yolo_leuk.pipeline import Pipeline, View
 from yolo_leuk.progress import progress_bar
 from yolo_leuk.records import Image, SmearResult
@@ -37,7 +38,7 @@ class DetectConfig:
     Attributes:
         inputs: Image files, and folders of them.
         out: A new or empty folder; None: ``runs/detect/<first input>``, numbered.
-        model: A pipeline file; None: the one that is shipped.
+        model: A pipeline file, or with ``image`` a net; None: the pipeline that is shipped.
         view: ``field`` finds cells and classifies each, ``cell`` takes a picture for one cell,
             ``image`` classifies it whole; None: recognised from the picture.
         scale: Width of a red cell in pixels, ``auto`` or ``none``.
@@ -114,7 +115,7 @@ def run(config: DetectConfig) -> DetectOutcome:
         return DetectOutcome(None, None, (), tuple(failures))
     with open_run_folder(config.out, _run_name(config.inputs[0])) as folder:
         write_json(folder.path / CONFIG_NAME, config.to_json())
-        pipeline = Pipeline.load(config.model)
+        pipeline = (PicturePipeline if config.view == "image" else Pipeline).load(config.model)
         done: list[tuple[Path, ReportSection]] = []
         with progress_bar(len(images), enabled=config.progress) as show:
             for number, path in enumerate(images):
@@ -134,7 +135,11 @@ def run(config: DetectConfig) -> DetectOutcome:
 
 
 def _look_at(
-    path: Path, config: DetectConfig, pipeline: Pipeline, folder: RunFolder, image_count: int
+    path: Path,
+    config: DetectConfig,
+    pipeline: Pipeline | PicturePipeline,
+    folder: RunFolder,
+    image_count: int,
 ) -> ReportSection:
     """Read one image, find its cells, and write its folder."""
     started = perf_counter()
@@ -145,7 +150,8 @@ def _look_at(
     if is_synthetic(path):
         result = replace(result, warnings=(SYNTHETIC, *result.warnings))
     colours = class_colours(pipeline.labels)
-    marked = draw_cells(loaded.rgb, result.cells, colours)
+    boxed = () if result.view == "image" else result.cells
+    marked = draw_cells(loaded.rgb, boxed, colours)
     image_folder = folder.claim(Path(display_name(path)).stem)
     result = _write(image_folder, marked, result, pipeline.labels, colours)
     return report_section(

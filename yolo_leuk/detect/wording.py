@@ -36,6 +36,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def unit(result: SmearResult) -> str:
+    """What a result counts: cells, or the one picture that was classified whole."""
+    return "picture" if result.view == "image" else "cell"
+
+
 def percent(share: float) -> str:
     """A share in [0, 1] with one decimal: ``33.7%``."""
     return f"{100 * share:.1f}%"
