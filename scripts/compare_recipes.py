@@ -33,8 +33,9 @@ from yolo_leuk.backends.net import open_net  # noqa: E402
 from yolo_leuk.config import resolve  # noqa: E402
 from yolo_leuk.records import Image  # noqa: E402
 from yolo_leuk.train.cells import CellPicture, CellRecipe, load_cells  # noqa: E402
+from yolo_leuk.train.config import TrainConfig  # noqa: E402
 from yolo_leuk.train.dataset import TrainingData, checked_dataset  # noqa: E402
-from yolo_leuk.train.run import TrainConfig, run  # noqa: E402
+from yolo_leuk.train.run import run  # noqa: E402
 
 SCHEMA = "yolo-leuk/recipes/1"
 ARCH = "v11n"

@@ -24,7 +24,8 @@ from figures import finding, sources  # noqa: E402  (the path above comes first)
 from yolo_leuk import artifacts  # noqa: E402
 from yolo_leuk.config import resolve  # noqa: E402
 from yolo_leuk.field_detector import FieldDetector  # noqa: E402
-from yolo_leuk.train.run import TrainConfig, run  # noqa: E402
+from yolo_leuk.train.config import TrainConfig  # noqa: E402
+from yolo_leuk.train.run import run  # noqa: E402
 
 SCHEMA = "yolo-leuk/leave-one-source-out/1"
 SOURCES = ("PBC", "Raabin-WBC", "BCDD", "BCCD")

@@ -35,8 +35,14 @@ def detector_file(path: Path, boxes=()) -> ModelCard:
     return _written(path, DETECTOR_CARD, nodes, constants, {"boxes": 3})
 
 
-def classifier_file(path: Path) -> ModelCard:
-    """A net whose features are the mean colour, and whose logits are fixed; and its card."""
+def classifier_file(
+    path: Path, card: ModelCard = CLASSIFIER_CARD, weights: np.ndarray | None = None
+) -> ModelCard:
+    """A net whose features are the mean colour; and its card.
+
+    Its logits are the features by the weights, (3, 5), and 5 more for the third class; without
+    weights they are fixed.
+    """
     nodes = [
         helper.make_node("Cast", ["images"], ["x"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["x"], ["features"], axes=[1, 2], keepdims=0),
@@ -44,10 +50,10 @@ def classifier_file(path: Path) -> ModelCard:
         helper.make_node("Add", ["products", "bias"], ["logits"]),
     ]
     constants = {
-        "weights": np.zeros((3, 5), np.float32),
+        "weights": np.zeros((3, 5), np.float32) if weights is None else weights,
         "bias": np.array([0, 0, 5, 0, 0], np.float32),
     }
-    return _written(path, CLASSIFIER_CARD, nodes, constants, {"logits": 2, "features": 2})
+    return _written(path, card, nodes, constants, {"logits": 2, "features": 2})
 
 
 def _written(path, card, nodes, constants, outputs) -> ModelCard:

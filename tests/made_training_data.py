@@ -82,6 +82,14 @@ def drawn_cell(class_id: int, generator: np.random.Generator) -> np.ndarray:
     return pixels.with_noise(crop, 8, generator)
 
 
+def in_another_hue(rgb: np.ndarray, degrees: float, saturation: float = 1.0) -> np.ndarray:
+    """The picture with its hue turned and its saturation multiplied."""
+    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV).astype(np.float32)
+    hsv[..., 0] = np.rint(hsv[..., 0] + degrees / 2) % 180  # OpenCV's hue is in steps of 2 degrees
+    hsv[..., 1] = np.clip(np.rint(hsv[..., 1] * saturation), 0, 255)
+    return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
+
+
 def _sample(name: str, label: str, split: str, crop: np.ndarray) -> Sample:
     return Sample(
         sample_id=name,
@@ -116,7 +124,14 @@ def _drawn_field(
         cv2.circle(rgb, (x, y), radius, colour, -1)
         size = 2 * radius + 1
         rows.append((class_id, (x + 0.5) / width, (y + 0.5) / height, size / width, size / height))
-    return pixels.with_noise(rgb, 4, generator), rows
+    return pixels.with_noise(_clouded(rgb, generator), 4, generator), rows
+
+
+def _clouded(rgb: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """With clouds of its own, so that no picture passes for another one of the same field."""
+    clouds = cv2.GaussianBlur(generator.normal(0, 1, rgb.shape[:2]), (0, 0), 4)
+    clouds *= 25 / clouds.std()
+    return np.clip(np.rint(rgb + clouds[..., None]), 0, 255).astype(np.uint8)
 
 
 def _write_png(path: Path, rgb: np.ndarray) -> None:

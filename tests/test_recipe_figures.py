@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made_training_data import CELL_PX_PER_RBC, drawn_cell, made_cells
+from tests.made_training_data import CELL_PX_PER_RBC, drawn_cell, in_another_hue, made_cells
 from yolo_leuk import pixels
+from yolo_leuk.colour_transfer import colour_statistics
 from yolo_leuk.labels import MATURITY
 from yolo_leuk.manifest import read_manifest
 from yolo_leuk.train.cells import CellRecipe, load_cells
@@ -57,10 +58,10 @@ def test_every_condition_but_clean_changes_every_window_and_leaves_its_size(reci
 
 
 def test_swapped_windows_have_the_colours_of_other_cells(recipes, cells):
-    green = [dataclasses.replace(c, crop=pixels.with_hue(c.crop, 120, 1.5)) for c in cells[:15]]
+    green = [dataclasses.replace(c, crop=in_another_hue(c.crop, 120, 1.5)) for c in cells[:15]]
     mixed = [*green, *cells[15:]]
     before, after = (
-        np.array([pixels.colour_statistics(w).mean for w in recipes.windows_under(name, mixed)])
+        np.array([colour_statistics(w).mean for w in recipes.windows_under(name, mixed)])
         for name in ("clean", "swapped")
     )
     moved = np.abs(after - before).max(axis=1) > 10
@@ -100,7 +101,7 @@ def test_what_colour_tells_of_cells_of_one_form_is_mostly_gone_in_training(recip
     generator = np.random.default_rng(0)
     of_one_form = [
         dataclasses.replace(
-            cell, crop=pixels.with_hue(drawn_cell(2, generator), 60 * cell.class_id, 1.3)
+            cell, crop=in_another_hue(drawn_cell(2, generator), 60 * cell.class_id, 1.3)
         )
         for cell in cells
     ]

@@ -20,7 +20,8 @@ from yolo_leuk.probabilities import read_probabilities, table_of, write_probabil
 from yolo_leuk.train import all_folds, run_folder
 from yolo_leuk.train import run as train_run
 from yolo_leuk.train.all_folds import is_of_all_folds, run_all_folds
-from yolo_leuk.train.run import TrainConfig, TrainResult
+from yolo_leuk.train.config import TrainConfig
+from yolo_leuk.train.run import TrainResult
 
 
 @pytest.fixture

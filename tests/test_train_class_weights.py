@@ -16,8 +16,9 @@ from yolo_leuk.labels import MATURITY
 from yolo_leuk.manifest import FILE_NAME, read_manifest, write_manifest
 from yolo_leuk.prepare.extra.balance import class_weights
 from yolo_leuk.train.class_weights import weights_of_classes
+from yolo_leuk.train.config import Optimisation, TrainConfig, with_defaults
 from yolo_leuk.train.dataset import checked_dataset
-from yolo_leuk.train.run import Optimisation, TrainConfig, data_of, with_defaults
+from yolo_leuk.train.run import data_of
 
 
 @pytest.fixture
@@ -93,15 +94,17 @@ from yolo_leuk.backends import ultralytics
 ultralytics.quiet()
 import torch
 from yolo_leuk.train import run
+from yolo_leuk.train.config import Optimisation, TrainConfig, with_defaults
+from yolo_leuk.train.trainer import trainer_of
 
 told = {}
 
 def trained(kind):
-    optimise = run.Optimisation(class_weights=kind, batch=8, label_smoothing=0.0)
-    config = run.with_defaults(run.TrainConfig(
+    optimise = Optimisation(class_weights=kind, batch=8, label_smoothing=0.0)
+    config = with_defaults(TrainConfig(
         data=Path("cells"), out=Path(kind), device="cpu", epochs=1, optimise=optimise))
     data = run.data_of(config, 0)
-    trainer = run._trainer(config, run.folder_of(config, data), data)
+    trainer = trainer_of(config, run.folder_of(config, data), data)
 
     def tell(trainer):
         # Sure of the first class: of two samples, the loss of the one of another class is 10.

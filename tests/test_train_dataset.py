@@ -40,7 +40,7 @@ def test_a_whole_data_set_tells_its_classes_and_what_a_card_says_of_it(data_set)
 def test_a_folder_without_data_set_is_wrong_usage_and_the_hint_says_how_to_make_one(tmp_path):
     with pytest.raises(UsageError, match="holds no data set") as caught:
         checked_dataset(tmp_path / "nowhere", "detect")
-    assert "yolo-leuk prepare SOURCE --task detect" in caught.value.hint
+    assert "yolo-leuk prepare SOURCE --task" in caught.value.hint
 
 
 def test_a_data_set_for_another_task_is_wrong_usage(data_set):

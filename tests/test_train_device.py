@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.fresh_process import python
 from tests.made_training_data import made_cells
-from yolo_leuk.train import run
-from yolo_leuk.train.run import TrainConfig, with_defaults
+from yolo_leuk.errors import ConfigError, UsageError
+from yolo_leuk.train import config, device, trainer
+from yolo_leuk.train.config import Optimisation, TrainConfig, with_defaults
+from yolo_leuk.train.device import chosen_device
 
 _SMALL = (
     *("--set", "cells.size_px=64", "--set", "optimise.batch=8"),
@@ -18,28 +21,83 @@ _SMALL = (
 )
 
 
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+
+
 @pytest.mark.parametrize(
-    ("device", "cores", "asked", "workers"),
-    [("cpu", 16, 0, 1), ("0", 16, 0, 15), ("0", 1, 0, 1), ("0", 16, 3, 3), ("cpu", 2, 4, 4)],
+    ("wanted", "chosen"),
+    [("", "0"), ("cpu", "cpu"), ("1", "1"), ("0,1", "0,1"), ("1, 0", "1,0")],
 )
-def test_a_gpu_is_fed_by_all_cores_but_one_unless_told_otherwise(
-    monkeypatch, device, cores, asked, workers
-):
-    monkeypatch.setattr(run, "_device", lambda _: device)
-    monkeypatch.setattr(run, "usable_cores", lambda: cores)
-    config = with_defaults(TrainConfig(data=Path("cells"), device=device, workers=asked))
-    assert config.workers == workers
+@pytest.mark.usefixtures("two_gpus")
+def test_a_device_is_the_cpu_a_gpu_or_several(wanted, chosen):
+    assert chosen_device(wanted) == chosen
+
+
+def test_without_a_gpu_the_device_is_the_cpu(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    assert chosen_device("") == "cpu"
 
 
 @pytest.mark.parametrize(
-    ("device", "has_bfloat16", "amp"), [("0", True, "bf16"), ("0", False, False), ("cpu", 0, False)]
+    ("wanted", "told"),
+    [
+        ("7", "torch finds no device '7'; it finds 0, 1, cpu"),
+        ("0,7,9", "torch finds no device '7', '9'; it finds 0, 1, cpu"),
+        ("0,", "torch finds no device ''"),
+        ("cuda:0", "torch finds no device 'cuda:0'"),
+        ("1,0,1", "--device 1,0,1 names 1 twice"),
+        ("cpu,0", "expected GPUs alone, or cpu alone"),
+    ],
+)
+@pytest.mark.usefixtures("two_gpus")
+def test_a_device_that_is_not_there_is_refused_by_its_name(wanted, told):
+    with pytest.raises(UsageError) as caught:
+        chosen_device(wanted)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "cores", "asked", "workers"),
+    [
+        *(("cpu", 16, 0, 1), ("0", 16, 0, 15), ("0", 1, 0, 1), ("0", 16, 3, 3), ("cpu", 2, 4, 4)),
+        *(("0,1", 16, 0, 7), ("0,1", 3, 0, 1), ("0,1", 16, 5, 5)),
+    ],
+)
+def test_a_gpu_is_fed_by_all_cores_of_its_share_but_one_unless_told_otherwise(
+    monkeypatch, gpu, cores, asked, workers
+):
+    monkeypatch.setattr(config, "chosen_device", lambda _: gpu)
+    monkeypatch.setattr(device, "usable_cores", lambda: cores)
+    found = with_defaults(TrainConfig(data=Path("cells"), device=gpu, workers=asked))
+    assert found.workers == workers
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_batch_that_cannot_be_dealt_out_to_the_gpus_is_refused():
+    asked = TrainConfig(data=Path("cells"), device="0,1", optimise=Optimisation(batch=15))
+    with pytest.raises(ConfigError, match="is 15; expected a multiple of the 2 GPUs"):
+        with_defaults(asked)
+    assert with_defaults(replace(asked, device="1")).optimise.batch == 15
+
+
+@pytest.mark.parametrize(
+    ("gpu", "capabilities", "amp"),
+    [
+        ("0", [(8, 0)], "bf16"),
+        ("0", [(7, 5)], False),
+        ("0,1", [(9, 0), (8, 6)], "bf16"),
+        ("0,1", [(9, 0), (7, 5)], False),
+        ("cpu", [], False),
+    ],
 )
 def test_mixed_precision_is_bfloat16_or_none_so_that_no_check_downloads_a_net(
-    monkeypatch, device, has_bfloat16, amp
+    monkeypatch, gpu, capabilities, amp
 ):
-    monkeypatch.setattr(run, "_has_bfloat16", lambda: has_bfloat16)
-    config = TrainConfig(task="detect", device=device)
-    assert run._arguments(config, Path("run"), data=None)["amp"] == amp
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda number: capabilities[number])
+    asked = TrainConfig(task="detect", device=gpu)
+    assert trainer._arguments(asked, Path("run"), data=None)["amp"] == amp
 
 
 # --- whole runs, of a process each ---------------------------------------------------------------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from yolo_leuk import geometry
 from yolo_leuk.labels import FIELD
+from yolo_leuk.train.appearance import Camera, Light, Stain
 from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
 
 WHITE, RED = 0, 1
@@ -25,13 +26,19 @@ PLAIN = FieldRecipe(
     px_per_rbc=(10.0, 24.0),
     single=0.0,
     colour_swap=0.0,
-    stain=0.0,
-    light=0.0,
-    camera=0.0,
+    stain=Stain(probability=0.0),
+    light=Light(probability=0.0),
+    camera=Camera(blur=0.0, noise=0.0, jpeg=0.0),
     crowd=0.0,
     specks=0.0,
     least_visible=1e-9,
 )
+
+RECOLOURED = {
+    "stain": Stain(probability=0.9),
+    "light": Light(probability=0.9),
+    "camera": Camera(blur=0.9, noise=0.9, jpeg=0.9),
+}
 
 seeds = st.integers(0, 10**6)
 
@@ -96,7 +103,7 @@ def test_a_box_holds_its_cell_and_no_cell_lies_outside_the_boxes(pictures, seed)
 
 @given(seed=seeds)
 def test_boxes_lie_on_the_canvas_and_have_an_area(pictures, seed):
-    field = composed(pictures, seed, crowd=0.5, colour_swap=0.5, stain=0.5, light=0.5, camera=0.5)
+    field = composed(pictures, seed, crowd=0.5, colour_swap=0.5, **RECOLOURED)
     assert field.rgb.shape == (160, 160, 3)
     assert field.rgb.dtype == np.uint8
     assert (field.xyxy[:, :2] >= 0).all()
@@ -106,7 +113,7 @@ def test_boxes_lie_on_the_canvas_and_have_an_area(pictures, seed):
 
 
 def test_the_same_seed_makes_the_same_field_and_another_seed_another_one(pictures):
-    everything = {"crowd": 0.9, "colour_swap": 0.9, "stain": 0.9, "light": 0.9, "camera": 0.9}
+    everything = {"crowd": 0.9, "colour_swap": 0.9, **RECOLOURED}
     first, again, other = (composed(pictures, seed, **everything) for seed in (3, 3, 4))
     assert np.array_equal(first.rgb, again.rgb)
     assert np.array_equal(first.xyxy, again.xyxy)
@@ -118,7 +125,7 @@ def test_training_leaves_the_pictures_as_they_were(pictures):
     before = [picture.path.read_bytes() for picture in pictures]
     boxes = [picture.xyxy.copy() for picture in pictures]
     for seed in range(5):
-        composed(pictures, seed, crowd=1.0, light=1.0)
+        composed(pictures, seed, crowd=1.0, light=Light(probability=1.0))
     assert [picture.path.read_bytes() for picture in pictures] == before
     assert all(np.array_equal(p.xyxy, b) for p, b in zip(pictures, boxes, strict=True))
 
@@ -169,10 +176,18 @@ def test_crowding_pastes_cells(pictures):
     assert counts[1.0] > counts[0.0] + 20
 
 
+def test_pictures_that_are_not_to_be_turned_stay_as_they_are(pictures):
+    recipe = {"single": 1.0, "px_per_rbc": (PX_PER_RBC, PX_PER_RBC), "scale_jitter": 0.0}
+    boxes = [{tuple(box) for box in picture.xyxy} for picture in pictures]
+    for seed in range(20):
+        field = composed(pictures, seed, **recipe, turned=False)
+        assert {tuple(box) for box in field.xyxy} in boxes
+
+
 @given(seed=seeds)
 def test_colour_changes_move_no_box(pictures, seed):
     recipe = {"single": 1.0, "px_per_rbc": (PX_PER_RBC, PX_PER_RBC), "scale_jitter": 0.0}
-    field = composed(pictures, seed, **recipe, colour_swap=1.0, stain=1.0, light=1.0, camera=1.0)
+    field = composed(pictures, seed, **recipe, colour_swap=1.0, **RECOLOURED)
     assert np.allclose(field.xyxy, np.rint(field.xyxy))
     assert set(np.rint(geometry.area(field.xyxy))) == {CELL_PX**2}
 

@@ -22,22 +22,25 @@ import cv2
 import numpy as np
 from tests.made_nets import BoxesNet, CLASSIFIER_CARD, DETECTOR_CARD
 from tests.made_training_data import CELL_PX_PER_RBC, made_cells, made_fields
-from yolo_leuk import images, onnx_graph, pixels
+from yolo_leuk import images, onnx_graph
 from yolo_leuk.backends import ultralytics
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.pipeline import cell_crops
 from yolo_leuk.prepare.white_cells.crops import cut_crops
 from yolo_leuk.train import run
+from yolo_leuk.train.appearance import Camera, Light, Stain
 from yolo_leuk.train.cells import CellRecipe
+from yolo_leuk.train.config import Optimisation, TrainConfig, with_defaults
 from yolo_leuk.train.fields import FieldRecipe
+from yolo_leuk.train.trainer import trainer_of
 
-# Whatever turn is drawn, nothing is turned.
-pixels.turned = lambda rgb, *_: rgb
+off = {"colour_swap": 0.0, "stain": Stain(probability=0.0), "light": Light(probability=0.0),
+       "camera": Camera(blur=0.0, noise=0.0, jpeg=0.0), "turned": False}
 
 def trained(config):
-    config = dataclasses.replace(run.with_defaults(config), workers=0)
+    config = dataclasses.replace(with_defaults(config), workers=0)
     data = run.data_of(config, 0)
-    trainer = run._trainer(config, run.folder_of(config, data), data)
+    trainer = trainer_of(config, run.folder_of(config, data), data)
     seen = []
     def watch(trainer):
         trainer.model.model[0].register_forward_pre_hook(lambda _, x: seen.extend(x[0].detach()))
@@ -70,9 +73,9 @@ for path in sorted(folder.glob("train/*/*.png")):
     cv2.imwrite(str(path), crop.picture[..., ::-1])
 
 still = CellRecipe(size_px=64, sharpness_px_per_rbc=(20.0, 20.0), zoom=0.0, shift=0.0,
-                   colour_swap=0.0, stain=0.0, light=0.0, camera=0.0)
-small = run.Optimisation(batch=4)
-trainer, data, seen = trained(run.TrainConfig(
+                   uneven_light=0.0, **off)
+small = Optimisation(batch=4)
+trainer, data, seen = trained(TrainConfig(
     data=folder, out=Path("run"), epochs=1, device="cpu", cells=still, optimise=small))
 card = dataclasses.replace(CLASSIFIER_CARD, input_px=64, px_per_rbc=20.0)
 crops = np.concatenate([cell_crops(field, box, CELL_PX_PER_RBC, card) for box in boxes.values()])
@@ -85,9 +88,9 @@ print(json.dumps({"manifest": len(data.training), "seen": len(seen), "shape": se
 _DETECTOR = """
 folder = made_fields(Path("."))
 still = FieldRecipe(size_px=128, px_per_rbc=(15.0, 15.0), scale_jitter=0.0, single=1.0,
-                    colour_swap=0.0, stain=0.0, light=0.0, camera=0.0, crowd=0.0, specks=0.0)
-small = run.Optimisation(batch=4, samples_per_epoch=40)
-trainer, data, seen = trained(run.TrainConfig(
+                    crowd=0.0, specks=0.0, **off)
+small = Optimisation(batch=4, samples_per_epoch=40)
+trainer, data, seen = trained(TrainConfig(
     task="detect", data=folder, out=Path("run"), epochs=1, device="cpu", fields=still,
     px_per_rbc=15.0, optimise=small))
 

@@ -290,6 +290,20 @@ def test_a_net_learns_from_whole_pictures_and_its_card_says_so(tmp_path):
     assert (card.level, card.input_px) == ("image", 96)
     assert card.px_per_rbc == pytest.approx(CELL_PX_PER_RBC * 96 / 90, abs=0.01)
     assert card.preprocessing == PICTURE_STEPS
+    # And detect gives the answers of the run's own table, calibrated.
+    table = read_probabilities(trained.folder / "probabilities.csv")
+    sample = next(s for s in read_manifest(data) if s.sample_id == table.samples[0].sample_id)
+    ended = python(
+        *("-m", "yolo_leuk", "detect", data / sample.path, "--as", "image", "--json"),
+        *("--model", trained.folder / "weights" / "best.onnx"),
+        folder=tmp_path,
+    )
+    assert ended.returncode == 0, ended.stderr
+    (result,) = json.loads(ended.stdout)["results"]
+    calibrated = table.probabilities[0] ** (1 / card.temperature)
+    expected = dict(zip(table.classes, calibrated / calibrated.sum(), strict=True))
+    (cell,) = result["cells"]
+    assert cell["probabilities"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(

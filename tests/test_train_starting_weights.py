@@ -12,7 +12,7 @@ from tests.fresh_process import python
 from tests.made_training_data import made_cells
 from yolo_leuk.config import resolve
 from yolo_leuk.errors import ModelError, UsageError
-from yolo_leuk.train.run import TrainConfig
+from yolo_leuk.train.config import TrainConfig
 from yolo_leuk.train.starting_weights import PRETRAINED, starting_checkpoint
 
 

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_train_cells import SAMPLE
+from tests.test_train_cells import NO_CAMERA, NO_LIGHT, NO_STAIN, SAMPLE
 from yolo_leuk import onnx_graph, pixels
 from yolo_leuk.train.cells import CellPicture, CellRecipe, CellVariation
 from yolo_leuk.train.views import CellWindow, WholePicture
 
 RECIPE = CellRecipe(picture_px=64)
 STILL = dataclasses.replace(
-    RECIPE, sharpness_px_per_rbc=(90.0, 90.0), colour_swap=0.0, stain=0.0, light=0.0, camera=0.0
+    RECIPE,
+    sharpness_px_per_rbc=(90.0, 90.0),
+    colour_swap=0.0,
+    uneven_light=0.0,
+    stain=NO_STAIN,
+    light=NO_LIGHT,
+    camera=NO_CAMERA,
 )
 
 

@@ -7,8 +7,6 @@ Resampling goes by float32: OpenCV's uint8 and area kernels and the Resize of ON
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -390,35 +388,6 @@ def without_scale_bar(image: Image) -> Image:
 # --- colour ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class ColourStatistics:
-    """Mean and standard deviation of a picture in OpenCV's 8-bit LAB, float32, shape (3,) each."""
-
-    mean: npt.NDArray[np.float32]
-    deviation: npt.NDArray[np.float32]
-
-
-def colour_statistics(image: Image) -> ColourStatistics:
-    """LAB mean and deviation of a picture."""
-    mean, deviation = cv2.meanStdDev(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
-    return ColourStatistics(
-        mean.reshape(3).astype(np.float32), np.maximum(deviation.reshape(3), 1.0).astype(np.float32)
-    )
-
-
-def with_colour_of(image: Image, other: ColourStatistics) -> Image:
-    """The picture with the LAB mean and deviation of another one.
-
-    Reinhard E, Ashikhmin M, Gooch B, Shirley P. IEEE Comput Graph Appl 2001;21(5):34-41. The gain
-    is held between 1/3 and 3, so that an almost even picture does not become noise.
-    """
-    own = colour_statistics(image)
-    gain = np.clip(other.deviation / own.deviation, 1 / 3, 3)
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
-    moved = (lab - own.mean) * gain + other.mean
-    return _rgb_from_lab(moved)
-
-
 def with_stain(image: Image, gain: npt.ArrayLike, shift: npt.ArrayLike) -> Image:
     """The picture with its stains strengthened or weakened in H&E optical density.
 
@@ -442,21 +411,21 @@ def with_brightness(image: Image, factor: float) -> Image:
     return np.asarray(cv2.LUT(image, table), np.uint8)
 
 
-def with_contrast(image: Image, factor: float) -> Image:
-    """The picture with its values spread around their mean by ``factor``."""
-    middle = float(image.mean())
-    table = np.clip(np.rint((np.arange(256) - middle) * factor + middle), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(image, table), np.uint8)
+def with_uneven_light(image: Image, fall_off: float, degrees: float) -> Image:
+    """The picture with light that grows evenly across it.
 
-
-def with_hue(image: Image, degrees: float, saturation: float = 1.0) -> Image:
-    """The picture with its hue turned by ``degrees`` and its saturation multiplied."""
-    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.float32)
-    hsv[..., 0] = (hsv[..., 0] + degrees / 2) % 180  # OpenCV's hue is in steps of two degrees
-    hsv[..., 1] = np.clip(hsv[..., 1] * saturation, 0, 255)
-    whole = np.rint(hsv)
-    whole[..., 0] %= 180
-    return np.asarray(cv2.cvtColor(whole.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
+    Args:
+        image: The picture.
+        fall_off: The values are multiplied by 1 in the middle, and by 1 ± this at the two ends.
+        degrees: Direction in which it grows: 0 to the right, 90 downwards. Across the corners it
+            grows farther, by up to √2.
+    """
+    height, width = image.shape[:2]
+    across, down = fall_off * np.cos(np.deg2rad(degrees)), fall_off * np.sin(np.deg2rad(degrees))
+    columns = np.linspace(1 - across, 1 + across, width, dtype=np.float32)
+    rows = np.linspace(-down, down, height, dtype=np.float32)
+    light = columns[None, :] + rows[:, None]
+    return np.asarray(cv2.multiply(image, cv2.merge([light] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
 def blurred(image: Image, sigma_px: float) -> Image:
@@ -483,8 +452,3 @@ def turned(image: Image, quarter_turns: int, mirrored: bool) -> Image:
     """One of the eight flips and right-angle turns: mirrored left to right first, then turned."""
     flipped = image[:, ::-1] if mirrored else image
     return np.ascontiguousarray(np.rot90(flipped, quarter_turns))
-
-
-def _rgb_from_lab(lab: npt.NDArray[np.float32]) -> Image:
-    whole = np.clip(np.rint(lab), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(whole, cv2.COLOR_LAB2RGB), np.uint8)

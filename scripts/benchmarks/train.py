@@ -27,18 +27,21 @@ from yolo_leuk.config import resolve
 from yolo_leuk.manifest import FILE_NAME, write_manifest
 from yolo_leuk.records import Sample
 from yolo_leuk.train import run_folder
+from yolo_leuk.train.appearance import Camera, Light, Stain
 from yolo_leuk.train.cells import CellRecipe
+from yolo_leuk.train.config import TrainConfig
 from yolo_leuk.train.dataset import checked_dataset
-from yolo_leuk.train.run import TrainConfig, run
+from yolo_leuk.train.run import run
 
 STILL: dict[str, Any] = {
     "sharpness_px_per_rbc": (20.0, 20.0),
     "zoom": 0.0,
     "shift": 0.0,
     "colour_swap": 0.0,
-    "stain": 0.0,
-    "light": 0.0,
-    "camera": 0.0,
+    "uneven_light": 0.0,
+    "stain": Stain(probability=0.0),
+    "light": Light(probability=0.0),
+    "camera": Camera(blur=0.0, noise=0.0, jpeg=0.0),
     "turned": False,
 }
 """Settings of :class:`CellRecipe` with which training sees what ``detect`` would see."""

@@ -60,6 +60,6 @@ def _colour_alone(found: dict[str, Any]) -> str:
         f"{with_interval(found['as_they_are'])} on cells as they are and of "
         f"{with_interval(found['in_training'])} on cells as cell-safe training sees them; chance "
         f"is {found['chance']:.3f}. The numbers know more than colour, for instance how large the "
-        "dark nucleus is: where all cells have one mean and deviation of colour, they reach "
+        "dark nucleus is: where all cells have one mean and covariance of colour, they reach "
         f"{with_interval(found['in_one_colour'])}."
     )

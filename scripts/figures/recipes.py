@@ -8,63 +8,46 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from figures.bootstrap import over_groups
 from figures.calling import colour_numbers, fitted_colour_classifier
 from yolo_leuk import pixels
+from yolo_leuk.bootstrap import over_groups
+from yolo_leuk.colour_transfer import colour_statistics, with_colour_of
+from yolo_leuk.evaluate import stress
 from yolo_leuk.records import Image
-from yolo_leuk.train.cell_figures import weighted_f1
 from yolo_leuk.train.cells import CellPicture, CellRecipe, CellVariation
 
 Calls = npt.NDArray[np.int64]
 Caller = Callable[[Sequence[Image]], Calls]
 """A trained net: windows of cells to class ids, shape (n,)."""
 
-Change = Callable[[Image, float], Image]
-"""Of a window, and the width of a red cell in it in pixels."""
-
 # Not the seed of the swaps that a run chooses its epoch by.
 _SEED = 1
 
-# More haematoxylin and less eosin than training ever makes of a cell.
-_STAIN_GAIN = (1.4, 0.7, 1.0)
-
-# In red-cell widths: 1.5 px where a red cell has 20.
-_BLUR_RBC = 0.075
-
-_CHANGES: dict[str, Change] = {
-    "clean": lambda window, _: window,
-    "darker": lambda window, _: pixels.with_brightness(window, 0.6),
-    "brighter": lambda window, _: pixels.with_brightness(window, 1.4),
-    "stain": lambda window, _: pixels.with_stain(window, _STAIN_GAIN, (0.0, 0.0, 0.0)),
-    "blurred": lambda window, px_per_rbc: pixels.blurred(window, _BLUR_RBC * px_per_rbc),
-}
-
 CONDITIONS = ("clean", "swapped", "darker", "brighter", "stain", "blurred")
-"""``swapped``: in the colours of a random one of the cells; the others are fixed changes."""
+"""Of :data:`yolo_leuk.evaluate.stress.CONDITIONS`; swapped: in the colours of one of the cells."""
 
 
 def windows_under(condition: str, cells: Sequence[CellPicture]) -> list[Image]:
     """The windows that ``detect`` would cut, changed before anything is resampled."""
     windows = [_window(cell) for cell in cells]
-    if condition == "swapped":
-        return _swapped(windows)
-    change = _CHANGES[condition]
-    return [change(w, cell.sample.px_per_rbc) for w, cell in zip(windows, cells, strict=True)]
+    others = stress.others_of(len(windows))
+
+    def changed(number: int) -> Image:
+        return stress.under(
+            stress.CONDITIONS[condition],
+            windows[number],
+            cells[number].sample.px_per_rbc,
+            number,
+            lambda: windows[int(others[number])],
+        )
+
+    return [changed(number) for number in range(len(windows))]
 
 
 def _window(cell: CellPicture) -> Image:
     return pixels.window_of(cell.crop, cell.sample.px_per_rbc)
-
-
-def _swapped(windows: Sequence[Image]) -> list[Image]:
-    colours = [pixels.colour_statistics(window) for window in windows]
-    others = np.random.default_rng(_SEED).integers(len(windows), size=len(windows))
-    return [
-        pixels.with_colour_of(window, colours[int(other)])
-        for window, other in zip(windows, others, strict=True)
-    ]
 
 
 def compared(
@@ -100,7 +83,7 @@ def _figures(
     labels = np.array([cell.class_id for cell in cells])
 
     def f1(calls: Calls, rows: npt.NDArray[np.int64]) -> float:
-        return weighted_f1(labels[rows], calls[rows])
+        return float(f1_score(labels[rows], calls[rows], average="weighted", zero_division=0))
 
     statistics: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {
         "ours": lambda rows: f1(ours, rows),
@@ -122,18 +105,18 @@ def colour_alone(
 ) -> dict[str, Any]:
     """Balanced accuracy of the colour-only classifier on three streams of the same cells.
 
-    ``as_they_are``; ``in_one_colour``, where all have one mean and deviation, so that what is left
-    is form, as how large the dark nucleus is, and how colours lie to each other within a cell; and
+    ``as_they_are``; ``in_one_colour``, where all have one mean and covariance, so that what is left
+    is form, as how large the dark nucleus is; and
     ``in_training``, varied as a net learns from them. The classifier is fitted to training cells
     and asked about validation cells of the same stream. Whoever knows nothing of the class has one
     over the number of classes, however unequal they are.
     """
     variation = CellVariation(training, recipe)
-    colour = pixels.colour_statistics(_window(training[0]))
+    colour = colour_statistics(_window(training[0]))
     streams: dict[str, Callable[[CellPicture, np.random.Generator], Image]] = {
         "as_they_are": lambda cell, _: variation.plain(cell),
         "in_one_colour": lambda cell, _: pixels.classifier_input(
-            pixels.with_colour_of(_window(cell), colour), recipe.size_px
+            with_colour_of(_window(cell), colour), recipe.size_px
         ),
         "in_training": variation.varied,
     }
@@ -152,7 +135,7 @@ def _numbers(
     stream: Callable[[CellPicture, np.random.Generator], Image],
     cells: Sequence[CellPicture],
     part: int,
-) -> list[npt.NDArray[np.float64]]:
+) -> list[npt.NDArray[np.float32]]:
     return [
         colour_numbers(stream(cell, np.random.default_rng([_SEED, part, number])))
         for number, cell in enumerate(cells)

@@ -38,7 +38,7 @@ def train(
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option("--device", help="cpu, or the number of a GPU.  [default: a GPU if any]"),
+        typer.Option("--device", help="cpu, 0, or several GPUs: 0,1.  [default: a GPU if any]"),
     ] = None,
     init: Annotated[
         str | None,
@@ -77,7 +77,8 @@ def train(
     with reported_errors(debug=debug):
         from yolo_leuk.config import resolve
         from yolo_leuk.train.all_folds import is_of_all_folds, run_all_folds
-        from yolo_leuk.train.run import TrainConfig, run
+        from yolo_leuk.train.config import TrainConfig
+        from yolo_leuk.train.run import run
 
         flags = {
             "arch": arch,

@@ -16,17 +16,10 @@ from yolo_leuk.manifest import read_manifest
 from yolo_leuk.model_card import read_card
 from yolo_leuk.train import run_folder
 from yolo_leuk.train.cell_figures import figures
+from yolo_leuk.train.config import TrainConfig, with_defaults
 from yolo_leuk.train.finish_classifier import PROBABILITIES, SWAPPED
 from yolo_leuk.train.folds import folds_of
-from yolo_leuk.train.run import (
-    TrainConfig,
-    TrainResult,
-    data_of,
-    folder_of,
-    run,
-    started_with,
-    with_defaults,
-)
+from yolo_leuk.train.run import TrainResult, data_of, folder_of, run, started_with
 
 
 @dataclass(frozen=True)

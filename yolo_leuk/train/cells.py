@@ -7,16 +7,18 @@ Whole pictures with one class are varied alike; what is shown of a stored pictur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from yolo_leuk import images, pixels
+from yolo_leuk.colour_transfer import ColourStatistics, colour_statistics, with_colour_of
+from yolo_leuk.dataset import Level
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.records import Image, Sample
-from yolo_leuk.train.dataset import Level
+from yolo_leuk.train.appearance import Camera, Light, Stain, photographed, relit, restained
 from yolo_leuk.train.views import CellWindow, View, WholePicture
 
 
@@ -30,10 +32,11 @@ class CellRecipe:
         sharpness_px_per_rbc: Range that a cell is reduced to; one value, 20, in use.
         zoom: The window is this fraction wider or narrower at most; whole pictures stay whole.
         shift: The centre moves by this fraction of the window at most; boxes are not exact.
-        colour_swap: Probability of the LAB mean and deviation of any other cell of any class.
-        stain: Probability of a change of stain.
-        light: Probability of a change of brightness, contrast, hue and saturation.
-        camera: Probability of each of blur, noise and JPEG.
+        colour_swap: Probability of the colours of any other cell of any class.
+        uneven_light: The light falls off by this fraction at most, from the middle to either side.
+        stain: How the stain is varied.
+        light: How the light is varied.
+        camera: How the camera is varied.
         turned: Whether it is turned by right angles and mirrored, each of the eight ways alike.
     """
 
@@ -42,10 +45,11 @@ class CellRecipe:
     sharpness_px_per_rbc: tuple[float, float] = (12.0, 30.0)
     zoom: float = 0.15
     shift: float = 0.06
-    colour_swap: float = 0.8
-    stain: float = 0.4
-    light: float = 0.6
-    camera: float = 0.15
+    colour_swap: float = 1.0
+    uneven_light: float = 0.5
+    stain: Stain = field(default_factory=Stain)
+    light: Light = field(default_factory=Light)
+    camera: Camera = field(default_factory=Camera)
     turned: bool = True
 
     def view(self, level: Level) -> View:
@@ -102,7 +106,7 @@ class CellVariation:
     ) -> None:
         self._recipe = recipe
         self._view = recipe.view(level)
-        self._colours = [pixels.colour_statistics(self._shown(cell)) for cell in cells]
+        self._colours = [colour_statistics(self._shown(cell)) for cell in cells]
 
     def plain(self, cell: CellPicture) -> Image:
         """The cell exactly as ``detect`` would see it, uint8 (S, S, 3)."""
@@ -110,7 +114,7 @@ class CellVariation:
 
     def swapped(self, cell: CellPicture, generator: np.random.Generator) -> Image:
         """As in use, but in the colours of a random cell of any class and data set."""
-        rgb = pixels.with_colour_of(self._shown(cell), self._other_colour(generator))
+        rgb = with_colour_of(self._shown(cell), self._other_colour(generator))
         return self._view.as_input(rgb, cell.sample.px_per_rbc)
 
     def varied(self, cell: CellPicture, generator: np.random.Generator) -> Image:
@@ -120,12 +124,7 @@ class CellVariation:
         rgb = self._recoloured(shown, generator)
         if recipe.turned:
             rgb = pixels.turned(rgb, int(generator.integers(4)), bool(generator.integers(2)))
-        if generator.random() < recipe.camera:
-            rgb = pixels.blurred(rgb, generator.uniform(0.4, 1.2))
-        if generator.random() < recipe.camera:
-            rgb = pixels.with_noise(rgb, generator.uniform(2, 10), generator)
-        if generator.random() < recipe.camera:
-            rgb = pixels.as_jpeg(rgb, int(generator.integers(40, 95)))
+        rgb = photographed(rgb, recipe.camera, generator)
         low, high = recipe.sharpness_px_per_rbc
         return self._view.as_input(rgb, px_per_rbc, generator.uniform(low, high))
 
@@ -135,16 +134,11 @@ class CellVariation:
     def _recoloured(self, rgb: Image, generator: np.random.Generator) -> Image:
         recipe = self._recipe
         if generator.random() < recipe.colour_swap:
-            rgb = pixels.with_colour_of(rgb, self._other_colour(generator))
-        if generator.random() < recipe.stain:
-            rgb = pixels.with_stain(
-                rgb, generator.uniform(0.75, 1.3, 3), generator.uniform(-0.08, 0.08, 3)
-            )
-        if generator.random() < recipe.light:
-            rgb = pixels.with_brightness(rgb, generator.uniform(0.6, 1.3))
-            rgb = pixels.with_contrast(rgb, generator.uniform(0.7, 1.3))
-            rgb = pixels.with_hue(rgb, generator.uniform(-18, 18), generator.uniform(0.6, 1.4))
-        return rgb
+            rgb = with_colour_of(rgb, self._other_colour(generator))
+        if recipe.uneven_light:
+            fall_off, degrees = generator.uniform(0, recipe.uneven_light), generator.uniform(0, 360)
+            rgb = pixels.with_uneven_light(rgb, fall_off, degrees)
+        return relit(restained(rgb, recipe.stain, generator), recipe.light, generator)
 
-    def _other_colour(self, generator: np.random.Generator) -> pixels.ColourStatistics:
+    def _other_colour(self, generator: np.random.Generator) -> ColourStatistics:
         return self._colours[int(generator.integers(len(self._colours)))]

@@ -10,12 +10,13 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 from ultralytics.models.yolo.classify import ClassificationTrainer, ClassificationValidator
+from ultralytics.utils.torch_utils import unwrap_model
 
 from yolo_leuk.train.cell_dataset import TrainingCells, ValidationCells, collate
 from yolo_leuk.train.cell_figures import figures
 from yolo_leuk.train.cells import CellRecipe, CellVariation, load_cells
 from yolo_leuk.train.dataset import TrainingData
-from yolo_leuk.train.own_trainer import OwnTrainer, tell_epoch
+from yolo_leuk.train.own_trainer import OwnTrainer, OwnValidator, tell_epoch
 
 _KEYS = ("weighted_f1", "balanced_accuracy", "ece")
 
@@ -56,7 +57,7 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
         self,
         dataset_path: str,
         batch_size: int = 16,
-        rank: int = 0,  # noqa: ARG002  (Ultralytics hands it over; we train on one device)
+        rank: int = -1,
         mode: str = "train",
     ) -> Any:
         """A loader of varied cells for training, of colour-swapped ones for validation."""
@@ -68,7 +69,7 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
             validation = ValidationCells(cells, variation, seed)
             return self.loader(validation, batch_size, 0, collate, shuffle=False)
         training = TrainingCells(cells, variation, self._cells_per_epoch, seed)
-        return self.loader(training, batch_size, self._workers, collate, shuffle=False)
+        return self.loader(training, batch_size, self._workers, collate, shuffle=False, rank=rank)
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """To the device, as float in [0, 1]: the arithmetic of the exported graph."""
@@ -79,7 +80,8 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
     def set_class_weights(self) -> None:
         """Let the loss weigh each class; Ultralytics' own does not."""
         weights = torch.tensor(self._class_weights, dtype=torch.float32, device=self.device)
-        self.model.criterion = _WeightedLoss(weights, self._label_smoothing)
+        loss = _WeightedLoss(weights, self._label_smoothing, max(1, self.world_size))
+        unwrap_model(self.model).criterion = loss  # of the net, not of what wraps it
 
     def get_validator(self) -> Any:
         """A validator that knows weighted F1."""
@@ -89,18 +91,26 @@ class CellTrainer(OwnTrainer, ClassificationTrainer):
 
 
 class _WeightedLoss:
-    """Cross-entropy with class weights and label smoothing; not part of any checkpoint."""
+    """Cross-entropy with class weights and label smoothing; not part of any checkpoint.
 
-    def __init__(self, weights: torch.Tensor, label_smoothing: float) -> None:
+    Args:
+        weights: Of the classes, shape (classes,).
+        label_smoothing: Probability mass that is spread over all classes.
+        processes: How many train together. Ultralytics multiplies the loss of each by it, as is
+            right for a sum over the batch; this is a mean.
+    """
+
+    def __init__(self, weights: torch.Tensor, label_smoothing: float, processes: int) -> None:
         self._weights = weights
         self._label_smoothing = label_smoothing
+        self._processes = processes
 
     def __call__(self, preds: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         logits = preds[1] if isinstance(preds, list | tuple) else preds
         loss = functional.cross_entropy(
             logits, batch["cls"], weight=self._weights, label_smoothing=self._label_smoothing
         )
-        return loss, {"loss": loss.detach()}
+        return loss / self._processes, {"loss": loss.detach()}
 
 
 class _CellMetrics:
@@ -120,7 +130,7 @@ class _CellMetrics:
         self.results_dict["fitness"] = found["weighted_f1"]
 
 
-class _CellValidator(ClassificationValidator):
+class _CellValidator(OwnValidator, ClassificationValidator):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.metrics = _CellMetrics()

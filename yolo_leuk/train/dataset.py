@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from yolo_leuk import artifacts
+from yolo_leuk.dataset import CARD, SCHEMA, Level, check_pictures, read_dataset
 from yolo_leuk.errors import DataError, UsageError
-from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
-from yolo_leuk.manifest import FILE_NAME, read_manifest
+from yolo_leuk.labels import LabelScheme
 from yolo_leuk.records import Sample
 from yolo_leuk.train.folds import divided
 from yolo_leuk.train.weak_labels import WeakLabels, doubted
 
 DATASETS = Path("datasets")
-Level = Literal["cell", "image", "field"]
-
-_CARD = "dataset.json"
-_SCHEMA = "yolo-leuk/dataset/1"
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,8 @@ def newest_dataset(task: str, root: Path = DATASETS) -> Path:
     """The data set of a task that was prepared last. Raises UsageError where there is none."""
     found = [
         (card.stat().st_mtime, card.parent)
-        for card in root.glob(f"*/{_CARD}")
-        if artifacts.read_json(card, schema=_SCHEMA)["task"] == task
+        for card in root.glob(f"*/{CARD}")
+        if artifacts.read_json(card, schema=SCHEMA)["task"] == task
     ]
     if not found:
         raise UsageError(
@@ -93,27 +88,16 @@ def checked_dataset(
         DataError: Its manifest was changed, pictures are missing, a part or class is empty, a group
             stands on both sides, or the table of weak labels is of other data.
     """
-    if not (folder / _CARD).is_file():
+    data = read_dataset(folder)
+    if data.task != task:
         raise UsageError(
-            f"{folder} holds no data set: it has no {_CARD}",
-            hint=f"Make one with `yolo-leuk prepare SOURCE --task {task}`.",
-        )
-    content = artifacts.read_json(folder / _CARD, schema=_SCHEMA)
-    if content["task"] != task:
-        raise UsageError(
-            f"{folder} is for {content['task']}, not for {task}",
-            hint=f"Train on it with --task {content['task']}, or prepare one with --task {task}.",
+            f"{folder} is for {data.task}, not for {task}",
+            hint=f"Train on it with --task {data.task}, or prepare one with --task {task}.",
         )
     if task != "classify" and weak_labels and weak_labels.probabilities:
         raise UsageError(f"weak_labels are those of cells to classify; the task is {task}")
-    if content["manifest_sha256"] != artifacts.sha256_of_file(folder / FILE_NAME):
-        raise DataError(
-            f"{folder / FILE_NAME} is not the manifest that {_CARD} speaks of",
-            hint="Prepare the data set again.",
-        )
-    scheme = _scheme(LabelScheme(tuple(content["classes"]), frozenset(content["blasts"])))
-    samples = read_manifest(folder)
-    _check_pictures(folder, samples)
+    scheme, samples = data.scheme, data.samples
+    check_pictures(folder, samples)
     _check_sources(folder, samples, leave_out)
     division = divided([sample for sample in samples if sample.source not in leave_out], fold)
     out = doubted(division.training, scheme, weak_labels) if weak_labels else frozenset()
@@ -122,29 +106,15 @@ def checked_dataset(
     return TrainingData(
         folder=folder,
         scheme=scheme,
-        level=content.get("level", "field" if task == "detect" else "cell"),
+        level=data.level,
         training=training,
         doubted=len(out),
         validation=division.validation,
-        sources=tuple(source["title"] for source in content["sources"]),
-        warnings=tuple(content["warnings"]),
-        class_weights=content.get("class_weights"),
-        manifest_sha256=content["manifest_sha256"],
+        sources=data.sources,
+        warnings=data.warnings,
+        class_weights=data.class_weights,
+        manifest_sha256=data.manifest_sha256,
     )
-
-
-def _scheme(found: LabelScheme) -> LabelScheme:
-    """Our own scheme where the data set has its classes."""
-    return next((known for known in (FIELD, MATURITY) if known == found), found)
-
-
-def _check_pictures(folder: Path, samples: Sequence[Sample]) -> None:
-    missing = [sample.path for sample in samples if not (folder / sample.path).is_file()]
-    if missing:
-        raise DataError(
-            f"{folder}: {len(missing)} pictures are missing, the first is {missing[0]}",
-            hint="Prepare the data set again.",
-        )
 
 
 def _check_sources(folder: Path, samples: Sequence[Sample], leave_out: Sequence[str]) -> None:

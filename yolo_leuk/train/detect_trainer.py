@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
-from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.models.yolo.detect import DetectionTrainer, DetectionValidator
 
 from yolo_leuk.train.dataset import TrainingData
 from yolo_leuk.train.field_dataset import (
@@ -15,7 +16,7 @@ from yolo_leuk.train.field_dataset import (
     field_pictures,
 )
 from yolo_leuk.train.fields import FieldComposer, FieldPicture, FieldRecipe
-from yolo_leuk.train.own_trainer import OwnTrainer, tell_epoch
+from yolo_leuk.train.own_trainer import OwnTrainer, OwnValidator, tell_epoch
 
 
 class FieldTrainer(OwnTrainer, DetectionTrainer):
@@ -51,7 +52,7 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
         self,
         dataset_path: str,
         batch_size: int = 16,
-        rank: int = 0,  # noqa: ARG002  (Ultralytics hands it over; we train on one device)
+        rank: int = -1,
         mode: str = "train",
     ) -> Any:
         """A loader of random fields for training, of whole pictures for validation."""
@@ -65,7 +66,17 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
         if self._workers > 1:
             composer.read_ahead(self._workers)
         training = TrainingFields(composer, self._fields_per_epoch, int(self.args.seed))
-        return self.loader(training, batch_size, self._workers, collate, shuffle=True)
+        return self.loader(training, batch_size, self._workers, collate, shuffle=True, rank=rank)
+
+    def get_validator(self) -> Any:
+        """A validator that works alone."""
+        return _FieldValidator(
+            self.test_loader, self.save_dir, args=copy(self.args), _callbacks=self.callbacks
+        )
+
+
+class _FieldValidator(OwnValidator, DetectionValidator):
+    """Ultralytics' own in one process."""
 
 
 def _some_of_each_source(pictures: list[FieldPicture]) -> list[FieldPicture]:

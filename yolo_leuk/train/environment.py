@@ -9,6 +9,7 @@ from typing import Any
 from yolo_leuk import __version__
 from yolo_leuk.backends import ultralytics
 from yolo_leuk.backends.net import usable_cores
+from yolo_leuk.train.device import device_name
 
 _PACKAGES = ("torch", "ultralytics", "numpy", "cv2", "onnx", "onnxruntime")
 
@@ -27,12 +28,3 @@ def environment(device: str) -> dict[str, Any]:
         "cuda": torch.version.cuda,
         "device": device_name(device),
     }
-
-
-def device_name(device: str) -> str:
-    """The device in words, with no name of this machine in it."""
-    import torch
-
-    if device == "cpu":
-        return f"CPU, {torch.get_num_threads()} threads"
-    return str(torch.cuda.get_device_name(int(device)))

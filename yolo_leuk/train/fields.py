@@ -16,13 +16,26 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import geometry, images, pixels
+from yolo_leuk.colour_transfer import ColourStatistics, colour_statistics, with_colour_of
 from yolo_leuk.field_detector import STRIDE
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.records import Image
+from yolo_leuk.train.appearance import Camera, Light, Stain, photographed, relit, restained
 from yolo_leuk.train.specks import with_specks
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+
+
+_STAIN = Stain(probability=0.3)
+_LIGHT = Light(
+    probability=0.6,
+    brightness=(0.65, 1.25),
+    contrast=(0.75, 1.25),
+    saturation=(0.6, 1.4),
+    hue_degrees=15.0,
+)
+_CAMERA = Camera(blur_px=(0.4, 1.3))
 
 
 @dataclass(frozen=True)
@@ -36,10 +49,11 @@ class FieldRecipe:
         px_per_rbc: Range of scales; log-uniform, one per canvas.
         scale_jitter: Each picture is this fraction larger or smaller at most.
         single: Probability of a canvas with one picture on grey, as small images are detected.
-        colour_swap: Probability of the LAB mean and deviation of another picture.
-        stain: Probability of a change of stain.
-        light: Probability of a change of brightness, contrast, hue and saturation.
-        camera: Probability, per canvas, of each of blur, noise and JPEG.
+        colour_swap: Probability of the colours of another picture.
+        stain: How the stain is varied.
+        light: How the light is varied.
+        camera: How the camera is varied, per canvas.
+        turned: Whether it is turned by right angles and mirrored, each of the eight ways alike.
         crowd: Probability that white cells of the same source are pasted into a picture.
         crowd_cells: At most so many.
         specks: Probability that some red cells of a picture get specks, as parasites, refractile
@@ -53,9 +67,10 @@ class FieldRecipe:
     scale_jitter: float = 0.1
     single: float = 0.1
     colour_swap: float = 0.4
-    stain: float = 0.3
-    light: float = 0.6
-    camera: float = 0.15
+    stain: Stain = _STAIN
+    light: Light = _LIGHT
+    camera: Camera = _CAMERA
+    turned: bool = True
     crowd: float = 0.25
     crowd_cells: int = 8
     specks: float = 0.2
@@ -141,7 +156,8 @@ class FieldComposer:
             if single:
                 break
         field = canvas.field()
-        return Field(self._through_camera(field.rgb, generator), field.xyxy, field.class_id)
+        rgb = photographed(field.rgb, recipe.camera, generator)
+        return Field(rgb, field.xyxy, field.class_id)
 
     def validation_fields(self, px_per_rbc: float) -> list[Field]:
         """All pictures, whole, as many to a canvas as fit; always the same."""
@@ -176,15 +192,10 @@ class FieldComposer:
         if self._red_id is not None and generator.random() < recipe.specks:
             rgb = with_specks(rgb, field.xyxy[field.class_id == self._red_id], generator)
         if generator.random() < recipe.colour_swap:
-            rgb = pixels.with_colour_of(rgb, _statistics(self._drawn(generator).path))
-        if generator.random() < recipe.stain:
-            rgb = pixels.with_stain(
-                rgb, generator.uniform(0.75, 1.3, 3), generator.uniform(-0.08, 0.08, 3)
-            )
-        if generator.random() < recipe.light:
-            rgb = pixels.with_brightness(rgb, generator.uniform(0.65, 1.25))
-            rgb = pixels.with_contrast(rgb, generator.uniform(0.75, 1.25))
-            rgb = pixels.with_hue(rgb, generator.uniform(-15, 15), generator.uniform(0.6, 1.4))
+            rgb = with_colour_of(rgb, _statistics(self._drawn(generator).path))
+        rgb = relit(restained(rgb, recipe.stain, generator), recipe.light, generator)
+        if not recipe.turned:
+            return Field(rgb, field.xyxy, field.class_id)
         turns, mirrored = int(generator.integers(4)), bool(generator.integers(2))
         size_wh = (rgb.shape[1], rgb.shape[0])
         return Field(
@@ -192,16 +203,6 @@ class FieldComposer:
             geometry.turned_xyxy(field.xyxy, size_wh, turns, mirrored),
             field.class_id,
         )
-
-    def _through_camera(self, rgb: Image, generator: np.random.Generator) -> Image:
-        chance = self._recipe.camera
-        if generator.random() < chance:
-            rgb = pixels.blurred(rgb, generator.uniform(0.4, 1.3))
-        if generator.random() < chance:
-            rgb = pixels.with_noise(rgb, generator.uniform(2, 10), generator)
-        if generator.random() < chance:
-            rgb = pixels.as_jpeg(rgb, int(generator.integers(40, 95)))
-        return rgb
 
     def _crowded(
         self, field: Field, source: str, px_per_rbc: float, generator: np.random.Generator
@@ -314,8 +315,8 @@ def _scaled(rgb: Image, picture: FieldPicture, px_per_rbc: float) -> Field:
 
 
 @lru_cache(maxsize=8192)
-def _statistics(path: Path) -> pixels.ColourStatistics:
-    return pixels.colour_statistics(_picture(path))
+def _statistics(path: Path) -> ColourStatistics:
+    return colour_statistics(_picture(path))
 
 
 def _cut_cell(

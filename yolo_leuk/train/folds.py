@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from yolo_leuk.dataset import is_turned_copy
 from yolo_leuk.errors import LeakageError, UsageError
 from yolo_leuk.records import Sample
 
@@ -52,7 +53,7 @@ def divided(samples: Sequence[Sample], fold: int) -> Division:
         _check_apart(inside, outside, what, key)
     return Division(
         training=tuple(outside),
-        validation=tuple(sample for sample in inside if not _is_turned_copy(sample)),
+        validation=tuple(sample for sample in inside if not is_turned_copy(sample)),
     )
 
 
@@ -66,7 +67,3 @@ def _check_apart(inside: Sequence[Sample], outside: Sequence[Sample], what: str,
                 f"{other.sample_id} in fold {other.fold} ({key} {getattr(sample, key)})",
                 hint="Prepare the data set again.",
             )
-
-
-def _is_turned_copy(sample: Sample) -> bool:
-    return sample.steps.rpartition("; ")[2].startswith("turned: ")

@@ -12,10 +12,11 @@ from typing import Any
 
 import torch
 from threadpoolctl import threadpool_limits
-from torch.utils.data import DataLoader
+from torch import distributed
+from torch.utils.data import DataLoader, DistributedSampler
 
 from yolo_leuk.artifacts import replaced
-from yolo_leuk.errors import YoloLeukError
+from yolo_leuk.errors import UsageError, YoloLeukError
 from yolo_leuk.train import run_folder
 from yolo_leuk.train.architectures import description
 from yolo_leuk.train.dataset import TrainingData
@@ -33,7 +34,9 @@ class OwnTrainer:
     best: Path
     csv: Path
     amp: bool
+    ddp: bool
     epoch: int
+    world_size: int
     train_loader: Any
 
     def __init__(self, overrides: dict[str, Any]) -> None:
@@ -41,6 +44,12 @@ class OwnTrainer:
         super().__init__(overrides=overrides)  # type: ignore[call-arg]
         # Ultralytics leaves one core free, which on two cores is half of them.
         torch.set_num_threads(threads)
+        if self.ddp:
+            raise UsageError(
+                "this process trains on several GPUs, but is none of several that share the work: "
+                "Ultralytics was imported before it was told its number",
+                hint="Import it inside the functions of a script that starts a training.",
+            )
 
     def get_dataset(self) -> dict[str, Any]:
         """Our description of the data; Ultralytics would look for it, and download it."""
@@ -86,13 +95,36 @@ class OwnTrainer:
         self.args.amp = overrides["amp"]  # type: ignore[attr-defined]
 
     def loader(
-        self, dataset: Any, batch_size: int, workers: int, collate: Any, *, shuffle: bool
+        self,
+        dataset: Any,
+        batch_size: int,
+        workers: int,
+        collate: Any,
+        *,
+        shuffle: bool,
+        rank: int = -1,
     ) -> DataLoader[Any]:
-        """A loader whose workers live as long as it; Ultralytics forces none on a CPU."""
+        """A loader whose workers live as long as it; Ultralytics forces none on a CPU.
+
+        Args:
+            dataset: What is loaded.
+            batch_size: Samples at once, in this process.
+            workers: Processes that make them.
+            collate: Makes a batch of samples.
+            shuffle: Whether in another order in each epoch.
+            rank: Number of this process where several share the samples: none gets a sample of
+                another's, and each as many, so up to one for each process are left out; else −1.
+        """
+        share: DistributedSampler[Any] | None = None
+        if rank >= 0:
+            share = DistributedSampler(
+                dataset, self.world_size, rank, shuffle=shuffle, drop_last=True
+            )
         return _LazyLoader(
             dataset,
             batch_size=batch_size,
-            shuffle=shuffle,
+            shuffle=shuffle and share is None,
+            sampler=share,
             num_workers=workers,
             collate_fn=collate,
             pin_memory=self.device.type == "cuda",  # type: ignore[attr-defined]
@@ -104,15 +136,20 @@ class OwnTrainer:
         )
 
     def validate(self) -> tuple[Any, Any]:
-        """Validate in float32, the arithmetic of the exported net.
+        """Validate in float32, the arithmetic of the exported net, in one process.
 
-        Ultralytics would take float16, in which a net that was trained in bfloat16 can overflow.
+        Ultralytics would take float16, in which a net that was trained in bfloat16 can overflow,
+        and deal out the samples; with all of them in the first process the figures do not depend
+        on the number of processes. The others wait.
         """
-        amp, self.amp = self.amp, False
+        if self.world_size > 1 and distributed.get_rank() > 0:
+            return None, None
+        amp, world_size = self.amp, self.world_size
+        self.amp, self.world_size = False, 1
         try:
             found: tuple[Any, Any] = super().validate()  # type: ignore[misc]
         finally:
-            self.amp = amp
+            self.amp, self.world_size = amp, world_size
         return found
 
     def read_results_csv(self) -> dict[str, list[float]]:
@@ -141,6 +178,13 @@ class OwnTrainer:
 
     def plot_training_labels(self) -> None:
         """Draw nothing: Ultralytics would read label files that our data do not have."""
+
+
+class OwnValidator:
+    """Mixed in before a validator of Ultralytics."""
+
+    def gather_stats(self) -> None:
+        """Nothing: the one process that validates has seen all samples."""
 
 
 # For one batch; the first of a run comes after its worker has read many pictures.
