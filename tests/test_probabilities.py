@@ -1,4 +1,4 @@
-"""Logits to probabilities, and the interval of a share."""
+"""Logits to probabilities, the vote, and the interval of a share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from yolo_leuk.probabilities import (
+    calibrated_vote,
     fit_temperature,
+    logits_of,
     negative_log_likelihood,
     softmax,
     threshold_for_coverage,
+    vote,
     wilson_interval,
 )
 
@@ -99,3 +102,65 @@ def test_the_interval_of_a_share_is_that_of_scipy(trials, data):
 
 def test_without_a_trial_everything_is_possible():
     assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+# --- the vote ------------------------------------------------------------------------------------
+
+
+@st.composite
+def voters(draw):
+    """Probabilities (m, n, k) and weights (p, m) on the simplex."""
+    m, n, k, p = (draw(st.integers(1, most)) for most in (4, 5, 4, 3))
+    generator = np.random.default_rng(draw(st.integers(0, 10**6)))
+    probabilities = generator.dirichlet(np.ones(k), (m, n))
+    return probabilities, generator.dirichlet(np.ones(m), p)
+
+
+@given(voters())
+def test_the_vote_is_the_weighted_mean_over_members(case):
+    probabilities, weights = case
+    votes = vote(probabilities, weights)
+    for row, own in zip(votes, weights, strict=True):
+        expected = sum(w * p for w, p in zip(own, probabilities, strict=True))
+        np.testing.assert_allclose(row, expected, atol=1e-12)
+    np.testing.assert_allclose(votes.sum(axis=-1), 1.0)
+
+
+@given(voters())
+def test_one_vote_is_that_of_many_alone(case):
+    probabilities, weights = case
+    np.testing.assert_allclose(
+        vote(probabilities, weights[0]), vote(probabilities, weights)[0], atol=1e-15
+    )
+
+
+def test_probabilities_come_back_from_their_logits():
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), 20)
+    np.testing.assert_allclose(softmax(logits_of(probabilities)), probabilities, atol=1e-15)
+
+
+def test_a_probability_of_nothing_has_a_finite_logit_and_stays_nothing():
+    found = logits_of([[0.0, 1.0]])
+    assert np.isfinite(found).all()
+    assert softmax(found)[0, 0] == pytest.approx(0.0, abs=1e-300)
+
+
+def test_a_calibrated_vote_of_a_case_worked_out_by_hand():
+    # Member 1 at temperature 2: logits (1, 0); member 2 at temperature 1: logits (0, 1).
+    logits = np.array([[[2.0, 0.0]], [[0.0, 1.0]]])
+    e = np.e
+    mean = 0.75 * e / (1 + e) + 0.25 / (1 + e)
+    expected = mean**2 / (mean**2 + (1 - mean) ** 2)  # the vote's own temperature is a half
+    found = calibrated_vote(logits, [2.0, 1.0], np.array([0.75, 0.25]), 0.5)
+    np.testing.assert_allclose(found, [[expected, 1 - expected]])
+
+
+def test_a_temperature_of_the_vote_changes_no_call():
+    logits = np.random.default_rng(1).normal(0, 2, (3, 50, 4))
+    weights = np.array([0.5, 0.2, 0.3])
+    calls = [
+        calibrated_vote(logits, [1.0, 0.7, 2.0], weights, temperature).argmax(axis=1)
+        for temperature in (0.3, 1.0, 4.0)
+    ]
+    np.testing.assert_array_equal(calls[0], calls[1])
+    np.testing.assert_array_equal(calls[2], calls[1])

@@ -1,4 +1,4 @@
-"""Logits to calibrated probabilities, what follows from them, and the table of them on disk.
+"""Logits to calibrated probabilities, the vote, and the table of probabilities on disk.
 
 ``probabilities.csv`` has a row per sample: ``sample_id, group, split, fold, label, p_<class>…``,
 sorted by sample. Its probabilities are raw: the softmax of the logits at temperature 1. Whoever
@@ -13,6 +13,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,49 @@ def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> Probabilities:
     scaled = np.asarray(logits, np.float64) / temperature
     shifted = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def logits_of(probabilities: npt.ArrayLike) -> Probabilities:
+    """Logits that :func:`softmax` makes these probabilities of: their logarithms.
+
+    A probability of 0, which no finite logit has, counts as the smallest normal number.
+    """
+    p = np.asarray(probabilities, np.float64)
+    return np.asarray(np.log(np.maximum(p, np.finfo(np.float64).tiny)))
+
+
+def vote(probabilities: npt.NDArray[Any], weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The soft vote: the weighted mean over members.
+
+    Args:
+        probabilities: Of each member, calibrated, shape (m, …); as a rule (m, n, classes).
+        weights: None below 0, summing to 1 over the last axis, shape (*w, m).
+
+    Returns:
+        Shape (*w, …). With many weights that is large: whoever searches hands them in by parts.
+    """
+    return np.tensordot(weights, probabilities, axes=1)
+
+
+def calibrated_vote(
+    logits: npt.ArrayLike,
+    temperatures: npt.ArrayLike,
+    weights: npt.NDArray[np.float64],
+    temperature: float = 1.0,
+) -> Probabilities:
+    """Members' logits to the probabilities of their vote, rows summing to 1.
+
+    Args:
+        logits: Shape (m, n, classes).
+        temperatures: Of the members, shape (m,).
+        weights: Of the members, shape (m,).
+        temperature: Of the vote itself: its logarithms are divided by it.
+    """
+    members = [
+        softmax(own, float(t))
+        for own, t in zip(np.asarray(logits), np.asarray(temperatures), strict=True)
+    ]
+    return softmax(logits_of(vote(np.stack(members), weights)), temperature)
 
 
 def negative_log_likelihood(
