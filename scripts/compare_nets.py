@@ -31,9 +31,9 @@ from yolo_leuk.prepare.config import PrepareConfig  # noqa: E402
 from yolo_leuk.prepare.run import run as prepare  # noqa: E402
 from yolo_leuk.probabilities import read_probabilities  # noqa: E402
 from yolo_leuk.train.all_folds import run_all_folds  # noqa: E402
+from yolo_leuk.train.config import TrainConfig  # noqa: E402
 from yolo_leuk.train.dataset import checked_dataset  # noqa: E402
 from yolo_leuk.train.finish_classifier import PROBABILITIES, SWAPPED  # noqa: E402
-from yolo_leuk.train.run import TrainConfig  # noqa: E402
 
 SCHEMA = "yolo-leuk/nets/1"
 RUNS = ROOT / "runs" / "compare-nets"
@@ -82,7 +82,8 @@ def main() -> None:
         data = _data_set(name, options.data)
         for net in options.nets:
             run = _trained(name, net, data, options.device)
-            content.setdefault(name, {"title": EXPERIMENTS[name].title, "nets": {}})
+            level = {"cell": "cell", "image": "picture"}[checked_dataset(data, "classify").level]
+            content.setdefault(name, {"title": EXPERIMENTS[name].title, "level": level, "nets": {}})
             figures = content[name]["nets"][net] = _figures(run, data)
             artifacts.write_json(options.out, {"schema": SCHEMA, "experiments": content})
             print(answers.row_of(EXPERIMENTS[name].title, net, figures), flush=True)

@@ -3,8 +3,8 @@
 
     scripts/write_results.py
 
-`scripts/measure.py`, `scripts/leave_one_source_out.py` and `scripts/compare_recipes.py` make the
-JSON files. A test holds that the texts say what the files say.
+`scripts/measure.py`, `scripts/leave_one_source_out.py`, `scripts/compare_nets.py` and
+`scripts/compare_recipes.py` make the JSON files. A test holds that the texts say what these say.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from figures import recipe_table  # noqa: E402  (the path above comes first)
+from figures import net_table, recipe_table  # noqa: E402  (the path above comes first)
 from figures.wording import with_interval  # noqa: E402
 
 from yolo_leuk import artifacts  # noqa: E402
 
 Marks = tuple[str, str]
 FIGURES: Marks = ("<!-- figures: scripts/write_results.py -->", "<!-- end of figures -->")
+NETS: Marks = ("<!-- nets: scripts/write_results.py -->", "<!-- end of nets -->")
 RECIPES: Marks = ("<!-- recipes: scripts/write_results.py -->", "<!-- end of recipes -->")
 
 Row = tuple[str, str, str]
@@ -49,8 +50,16 @@ def texts(root: Path) -> dict[Path, str]:
     text = _between(FIGURES, page.read_text(encoding="utf-8"), table)
     return {
         readme: _between(FIGURES, readme.read_text(encoding="utf-8"), table),
-        page: _between(RECIPES, text, _recipes(root / "docs" / "recipes.json")),
+        page: _between(
+            RECIPES,
+            _between(NETS, text, _nets(root / "docs" / "nets.json")),
+            _recipes(root / "docs" / "recipes.json"),
+        ),
     }
+
+
+def _nets(file: Path) -> str:
+    return net_table.section(json.loads(file.read_text(encoding="utf-8"))["experiments"])
 
 
 def _recipes(file: Path) -> str:
@@ -80,12 +89,18 @@ def _rows(figures: dict[str, Any], left_out: dict[str, Any]) -> list[Row]:
 
 
 def _finding_rows(figures: dict[str, Any]) -> list[Row]:
-    bccd, ap50 = figures["bccd_white"], figures["txl_pbc_test_ap50"]
+    bccd, apart = figures["bccd_white"], figures["bccd_white_apart"]
+    ap50 = figures["txl_pbc_test_ap50"]
     rows = [
         (
             "white cells found: recall, precision at IoU 0.5",
             f"BCCD, the {bccd['images']} images that are not in TXL-PBC",
             f"{with_interval(bccd['recall'])}, {with_interval(bccd['precision'])}",
+        ),
+        (
+            "– without those that share a part of a field with TXL-PBC",
+            f"{apart['images']} images, {apart['boxes']} cells",
+            f"{with_interval(apart['recall'])}, {with_interval(apart['precision'])}",
         ),
         *(
             (
