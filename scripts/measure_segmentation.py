@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import numpy as np  # noqa: E402  (the path above comes first)
-from figures.bootstrap import over_groups  # noqa: E402
 from tally_sheet import TALLY, found_boxes, read_tally  # noqa: E402
 
 from yolo_leuk import artifacts, images  # noqa: E402
+from yolo_leuk.bootstrap import over_groups  # noqa: E402
 from yolo_leuk.errors import DataError  # noqa: E402
 from yolo_leuk.prepare.sources.source_tree import SourceFile  # noqa: E402
 from yolo_leuk.prepare.white_cells import masks, segmentation  # noqa: E402

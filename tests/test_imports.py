@@ -15,10 +15,15 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.made_evaluation import net
+from tests.made_members import run_folder, table
+from tests.made_training_data import made_cells
 from yolo_leuk.shipped import samples_folder
 
 TORCH = {"torch", "torchvision", "ultralytics"}
-HEAVY = {"albumentations", "matplotlib", "onnx", "pandas", "scipy", "sklearn", "yaml"}
+HEAVY = {
+    *("albumentations", "matplotlib", "onnx", "pandas", "pycocotools", "scipy", "sklearn", "yaml"),
+}
 
 # Prints the loaded top-level packages as the last line, whatever the command's exit code.
 _RUN = """
@@ -75,7 +80,17 @@ def test_the_stand_in_for_torch_cannot_be_imported(without_torch):
 
 
 @pytest.mark.parametrize(
-    "verb", [(), ("detect",), ("prepare",), ("audit",), ("train",), ("doctor",)]
+    "verb",
+    [
+        (),
+        ("detect",),
+        ("prepare",),
+        ("audit",),
+        ("train",),
+        ("ensemble",),
+        ("evaluate",),
+        ("doctor",),
+    ],
 )
 def test_help_loads_nothing_of_what_the_rooms_need(loaded_by, verb):
     loaded = loaded_by(*verb, "--help")
@@ -95,6 +110,19 @@ def test_doctor_looks_at_torch_without_importing_it(loaded_by):
 def test_prepare_makes_a_data_set_without_torch(loaded_by, tmp_path):
     source = yolo_source(tmp_path / "source")
     loaded = loaded_by("prepare", source, "--kind", "yolo", "--task", "detect")
+    assert not loaded & TORCH
+
+
+def test_ensemble_weighs_runs_without_torch(loaded_by, tmp_path):
+    runs = [run_folder(tmp_path / name, table(seed=seed)) for seed, name in enumerate("ab")]
+    loaded = loaded_by("ensemble", *runs, "--set", "genetic.restarts=1")
+    assert not loaded & TORCH
+
+
+def test_evaluate_measures_a_net_without_torch(loaded_by, tmp_path):
+    path = net(tmp_path, "one")
+    data = made_cells(tmp_path / "cells", (1, 1, 2))
+    loaded = loaded_by("evaluate", path, "--data", data, "--set", "draws=5")
     assert not loaded & TORCH
 
 

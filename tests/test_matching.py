@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yolo_leuk import geometry
 from yolo_leuk.matching import (
     Matched,
     average_precision,
     best_f1_confidence,
+    best_pairs,
     match,
     recall_and_precision,
     together,
@@ -199,3 +202,44 @@ def test_images_are_put_together_by_confidence():
     assert both.is_hit.tolist() == [True, True, False]
     assert both.truths == 3
     assert together([]).truths == 0
+
+
+# --- pairs without confidence --------------------------------------------------------------------
+
+
+def test_a_box_leaves_a_cell_to_another_one_where_more_pairs_come_of_it():
+    # The first found box fits both cells, the second one only the first cell.
+    true = np.array([[0, 0, 10, 10], [4, 0, 14, 10]], float)
+    found = np.array([[1, 0, 11, 10], [0, 0, 8, 10]], float)
+    confidence = np.array([0.9, 0.8])
+    assert match(found, confidence, true, least_iou=0.5).is_hit.sum() == 1
+    pairs = best_pairs(found, true, least_iou=0.5)
+    assert [rows.tolist() for rows in pairs] == [[0, 1], [1, 0]]
+
+
+def test_of_as_many_pairs_those_of_highest_iou_are_taken():
+    true = np.array([[0, 0, 10, 10]], float)
+    found = np.array([[0, 0, 10, 7], [0, 0, 10, 9], [0, 0, 10, 8]], float)
+    assert [rows.tolist() for rows in best_pairs(found, true)] == [[1], [0]]
+
+
+def test_below_the_threshold_there_are_no_pairs():
+    true = np.array([[0, 0, 10, 10]], float)
+    assert [len(rows) for rows in best_pairs(true + 6, true)] == [0, 0]
+    assert [len(rows) for rows in best_pairs(NONE, true)] == [0, 0]
+    assert [len(rows) for rows in best_pairs(true, NONE)] == [0, 0]
+
+
+@given(boxes(5), boxes(5))
+def test_best_pairs_are_those_of_trying_everything(found, true):
+    rows, columns = best_pairs(found, true, least_iou=0.3)
+    overlap = geometry.iou(found, true)
+    assert len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows)
+    assert (overlap[rows, columns] >= 0.3).all()
+    best = (0, 0.0)
+    longer = overlap if overlap.shape[0] >= overlap.shape[1] else overlap.T
+    for chosen in itertools.permutations(range(longer.shape[0]), longer.shape[1]):
+        values = longer[list(chosen), range(longer.shape[1])]
+        kept = values[values >= 0.3]
+        best = max(best, (len(kept), round(float(kept.sum()), 9)))
+    assert (len(rows), round(float(overlap[rows, columns].sum()), 9)) == pytest.approx(best)

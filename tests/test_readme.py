@@ -7,11 +7,15 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+
+from tests.made_nets import CLASSIFIER_CARD
+from tests.made_onnx import classifier_file
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +34,7 @@ def desk(tmp_path_factory):
     cell = np.zeros((300, 300, 3), np.uint8)
     cv2.circle(cell, (150, 150), 90, (140, 60, 110), -1)
     cv2.imwrite(str(folder / "cell.bmp"), cell)
+    classifier_file(folder / "whole.onnx", replace(CLASSIFIER_CARD, level="image"))
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import prepare, train
+from benchmarks import ensemble, evaluate, prepare, train
 
 
 def main() -> None:
@@ -13,6 +13,10 @@ def main() -> None:
     options = _parser().parse_args()
     if options.what == "prepare":
         prepare.benchmark(options.data, options.rounds, options.workers)
+    elif options.what == "ensemble":
+        ensemble.benchmark(options.rounds, options.generations)
+    elif options.what == "evaluate":
+        evaluate.benchmark(options.samples, options.peer_draws)
     else:
         train.benchmark(options.data, options.rounds, options.cells, options.device)
 
@@ -27,6 +31,11 @@ def _parser() -> argparse.ArgumentParser:
     of_train.add_argument("--data", type=Path, required=True, help="prepared data set of cells")
     of_train.add_argument("--cells", type=int, default=1024, help="to learn from in an epoch")
     of_train.add_argument("--device", default="cpu", help="cpu, or the number of a GPU")
-    for one in (of_prepare, of_train):
+    of_ensemble = names.add_parser("ensemble", help="the search beside plain transcriptions of it")
+    of_ensemble.add_argument("--generations", type=int, default=2, help="of the peers")
+    of_evaluate = names.add_parser("evaluate", help="a large table beside scikit-learn")
+    of_evaluate.add_argument("--samples", type=int, default=100_000, help="rows of the table")
+    of_evaluate.add_argument("--peer-draws", type=int, default=3, help="of the peer")
+    for one in (of_prepare, of_train, of_ensemble):
         one.add_argument("--rounds", type=int, default=3, help="of which the median is printed")
     return parser

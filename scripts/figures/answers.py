@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from figures.bootstrap import Figure, over_groups
+from yolo_leuk.bootstrap import Figure, over_groups
+from yolo_leuk.calibration import expected_calibration_error
+from yolo_leuk.evaluate.answers import mean_log_probability
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.probabilities import ProbabilityTable
-from yolo_leuk.train.cell_figures import expected_calibration_error
 
 _DRAWS = 1000
-_LEAST = 1e-9  # of a probability whose logarithm is taken
 
 
 def figures_of(table: ProbabilityTable, scheme: LabelScheme) -> dict[str, Any]:
@@ -54,15 +54,14 @@ def per_picture(table: ProbabilityTable, picture_of: Mapping[str, str]) -> Proba
         table: A row for each cell.
         picture_of: What tells a cell's picture, by sample id, for instance the file's SHA-256.
     """
-    rows_of: dict[str, list[int]] = {}
-    for row, sample in enumerate(table.samples):
-        rows_of.setdefault(picture_of[sample.sample_id], []).append(row)
-    logs = np.log(np.maximum(table.probabilities, _LEAST))
-    means = np.stack([logs[rows].mean(axis=0) for rows in rows_of.values()])
+    pictures = [picture_of[sample.sample_id] for sample in table.samples]
+    numbers = {picture: number for number, picture in enumerate(dict.fromkeys(pictures))}
+    number_of = np.array([numbers[picture] for picture in pictures], np.int64)
+    first = np.unique(number_of, return_index=True)[1]
     return ProbabilityTable(
-        tuple(table.samples[rows[0]] for rows in rows_of.values()),
+        tuple(table.samples[int(row)] for row in first),
         table.classes,
-        _normalised(np.exp(means - means.max(axis=1, keepdims=True))),
+        mean_log_probability(table.probabilities, number_of, len(numbers)),
     )
 
 
@@ -79,7 +78,3 @@ def _cell(figures: Mapping[str, Any], key: str) -> str:
         return "–"
     figure = figures[key]
     return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
-
-
-def _normalised(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(values / values.sum(axis=1, keepdims=True))

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from figures.bootstrap import over_groups
 from figures.sources import BoxedImage, CellImage
+from yolo_leuk.bootstrap import over_groups
+from yolo_leuk.colour_numbers import colour_numbers as numbers_of_pixels
 from yolo_leuk.images import load_image
 from yolo_leuk.pipeline import Pipeline, classify
 from yolo_leuk.records import Image
@@ -60,22 +61,13 @@ def cells_of_held_out_groups(
     return result
 
 
-def colour_numbers(rgb: Image) -> npt.NDArray[np.float64]:
+def colour_numbers(rgb: Image) -> npt.NDArray[np.float32]:
     """Eleven numbers of a picture: colour of its brightest and darkest tenth, five percentiles."""
-    pixels_ = rgb.reshape(-1, 3).astype(np.float64)
-    brightness = pixels_.mean(axis=1)
-    low, high = np.quantile(brightness, [0.1, 0.9])
-    return np.concatenate(
-        [
-            np.median(pixels_[brightness >= high], axis=0),
-            np.median(pixels_[brightness <= low], axis=0),
-            np.quantile(brightness, [0.05, 0.25, 0.5, 0.75, 0.95]),
-        ]
-    )
+    return numbers_of_pixels(rgb.reshape(-1, 3))
 
 
 def fitted_colour_classifier(
-    numbers: Sequence[npt.NDArray[np.float64]], class_ids: Sequence[int]
+    numbers: Sequence[npt.NDArray[np.float32]], class_ids: Sequence[int]
 ) -> KNeighborsClassifier:
     """Nearest neighbour on :func:`colour_numbers`: what colour alone tells of the class."""
     return KNeighborsClassifier(n_neighbors=1).fit(np.stack(numbers), class_ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from figures.bootstrap import over_groups
 from figures.sources import BoxedImage
 from yolo_leuk import images, matching, pixels, ruler
 from yolo_leuk.backends.net import open_net
+from yolo_leuk.bootstrap import over_groups
+from yolo_leuk.evaluate.eager import EagerDetector
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.matching import Matched
-
-_LOWEST = 0.01
 
 
 def recall_and_precision(
@@ -54,7 +52,7 @@ def average_precisions(net: Path, pictures: Sequence[BoxedImage]) -> dict[str, A
     Intervals are over pictures.
     """
     detector = FieldDetector.load(net)
-    eager = FieldDetector(_Eager(net))
+    eager = EagerDetector(open_net(net))
     parts: dict[str, list[Matched]] = {name: [] for name in detector.card.scheme.names}
     for picture in pictures:
         rgb = images.read_image(picture.path)
@@ -90,19 +88,3 @@ def _matched(detector: FieldDetector, picture: BoxedImage, name: str) -> Matched
         picture.xyxy[name],
         ignored_xyxy=picture.doubtful_xyxy,
     )
-
-
-class _Eager:
-    """A detector that gives out its least certain boxes too, as average precision needs them."""
-
-    def __init__(self, path: Path) -> None:
-        self._net = open_net(path)
-        lowest = {
-            key: _LOWEST if key.startswith("confidence_") else value
-            for key, value in self._net.card.thresholds.items()
-        }
-        self.card = dataclasses.replace(self._net.card, thresholds=lowest)
-
-    def run(self, batch: np.ndarray[Any, np.dtype[np.uint8]]) -> dict[str, Any]:
-        """As the net itself."""
-        return self._net.run(batch)

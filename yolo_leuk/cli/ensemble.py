@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def ensemble(
     members: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN RUN …", help="Runs of train, nets, or probabilities.csv."),
+        typer.Argument(
+            metavar="RUN", help="Two or more runs of train, nets, or probabilities.csv."
+        ),
     ],
     *,
     data: Annotated[

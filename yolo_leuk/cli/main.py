@@ -10,6 +10,8 @@ from yolo_leuk import __version__
 from yolo_leuk.cli.audit import audit
 from yolo_leuk.cli.detect import detect
 from yolo_leuk.cli.doctor import doctor
+from yolo_leuk.cli.ensemble import ensemble
+from yolo_leuk.cli.evaluate import evaluate
 from yolo_leuk.cli.prepare import prepare
 from yolo_leuk.cli.train import train
 
@@ -27,6 +29,8 @@ app.command()(detect)
 app.command()(prepare)
 app.command()(audit)
 app.command()(train)
+app.command()(ensemble)
+app.command()(evaluate)
 app.command()(doctor)
 
 
