@@ -28,7 +28,7 @@ from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearR
 from yolo_leuk.train.all_folds import FoldsResult
 from yolo_leuk.train.run import TrainResult
 
-VERBS = ("detect", "prepare", "audit", "train", "doctor")
+VERBS = ("detect", "prepare", "audit", "train", "ensemble", "evaluate", "doctor")
 
 # Verbs share these; who has met them once need not look again.
 COMMON_OPTIONS = {"--config", "--debug", "--help", "--json", "--out", "--set"}

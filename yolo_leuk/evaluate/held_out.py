@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +81,8 @@ def _check_no_others(folder: Path, samples: Sequence[Sample]) -> None:
     others = sorted(
         path
         for parent in {path.rpartition("/")[0] for path in known}
-        for name in os.listdir(folder / parent)
-        if (path := f"{parent}/{name}") not in known and Path(name).suffix.lower() in SUFFIXES
+        for file in (folder / parent).iterdir()
+        if (path := f"{parent}/{file.name}") not in known and file.suffix.lower() in SUFFIXES
     )
     if others:
         raise DataError(
