@@ -10,6 +10,7 @@ import pytest
 
 from tests.fresh_process import python
 from tests.made_training_data import made_cells
+from yolo_leuk.backends import ultralytics
 from yolo_leuk.errors import ConfigError, UsageError
 from yolo_leuk.train import config, device, trainer
 from yolo_leuk.train.config import Optimisation, TrainConfig, with_defaults
@@ -72,6 +73,15 @@ def test_a_gpu_is_fed_by_all_cores_of_its_share_but_one_unless_told_otherwise(
     monkeypatch.setattr(device, "usable_cores", lambda: cores)
     found = with_defaults(TrainConfig(data=Path("cells"), device=gpu, workers=asked))
     assert found.workers == workers
+
+
+@pytest.mark.parametrize(
+    ("fold", "asked", "keep"),
+    [(0, "", "best"), (2, "", "best"), ("all", "", "last"), ("all", "best", "best")],
+)
+def test_no_epoch_is_chosen_on_what_all_folds_are_asked_about(fold, asked, keep):
+    wanted = TrainConfig(data=Path("cells"), fold=fold, optimise=Optimisation(keep=asked))
+    assert with_defaults(wanted).optimise.keep == keep
 
 
 @pytest.mark.usefixtures("two_gpus")
@@ -160,6 +170,37 @@ def test_a_run_that_grows_no_better_stops_and_is_not_taken_up_again(cells, tmp_p
     assert ended.returncode == 0, ended.stderr
     assert epochs(tmp_path / "run") == done
     assert (tmp_path / "run" / "weights" / "best.onnx").is_file()
+
+
+_WORSE_EVERY_EPOCH = """
+from yolo_leuk.backends import ultralytics
+ultralytics.quiet()
+from yolo_leuk.cli.main import main
+from yolo_leuk.train.own_trainer import OwnTrainer
+
+measured = OwnTrainer.validate
+
+def worse(self):
+    metrics, _ = measured(self)
+    fitness = 3.0 - self.epoch
+    self.best_fitness = max(self.best_fitness, fitness)
+    return metrics, fitness
+
+OwnTrainer.validate = worse
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("keep", "epoch"), [("best", 1), ("last", 3)])
+def test_the_net_is_that_of_the_epoch_that_was_asked_for(cells, tmp_path, keep, epoch):
+    ended = python(
+        *("-c", _WORSE_EVERY_EPOCH, "train", "--data", cells, "--epochs", 3, *_SMALL),
+        *("--set", f"optimise.keep={keep}"),
+        folder=tmp_path,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ultralytics.epochs_done(tmp_path / "run" / "weights" / "best.pt") == epoch
 
 
 _STOPPED_ON_A_GPU = """

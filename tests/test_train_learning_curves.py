@@ -55,7 +55,7 @@ def test_every_chart_says_what_it_shows_and_marks_the_best_epoch(columns):
         assert axis.get_xlabel() == "epoch"
         assert axis.get_legend().get_texts()
         assert axis.lines[-1].get_xdata() == [4, 4]
-    assert figure.get_suptitle() == "Best epoch (dotted): 4 of 6"
+    assert figure.get_suptitle() == "Kept epoch (dotted): 4 of 6"
 
 
 @pytest.mark.parametrize("columns", [CLASSIFIER, DETECTOR])

@@ -34,6 +34,9 @@ class Optimisation:
         label_smoothing: Of the classifier.
         dropout: Of the classifier.
         patience: A run ends after so many epochs without a better one; 0 means never.
+        keep: The epoch that becomes the net: ``best`` on the validation samples, or ``last``. Where
+            nothing is said it is the best one, and in a run of all folds the last one, because
+            there the validation samples are what the net is asked about.
     """
 
     learning_rate: float = 0.0
@@ -44,6 +47,7 @@ class Optimisation:
     label_smoothing: float = 0.05
     dropout: float = 0.2
     patience: int = 0
+    keep: Literal["", "best", "last"] = ""
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -137,7 +141,8 @@ def with_defaults(config: TrainConfig) -> TrainConfig:
         key: getattr(config.optimise, key) or value for key, value in defaults["optimise"].items()
     }
     device = chosen_device(config.device)
-    optimise = replace(config.optimise, **chosen)
+    keep = config.optimise.keep or ("last" if config.fold == "all" else "best")
+    optimise = replace(config.optimise, **chosen, keep=keep)
     check_batch(optimise.batch, device)
     return replace(
         config,

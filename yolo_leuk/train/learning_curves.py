@@ -92,7 +92,7 @@ def learning_curves(table: Mapping[str, Sequence[float]], best_epoch: int) -> Fi
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, frameon=False)
     for unused in axes[len(panels) :]:
         unused.set_axis_off()
-    figure.suptitle(f"Best epoch (dotted): {best_epoch} of {len(table['epoch'])}")
+    figure.suptitle(f"Kept epoch (dotted): {best_epoch} of {len(table['epoch'])}")
     return figure
 
 

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from torch import distributed
 from torch.utils.data import DataLoader, DistributedSampler
 
-from yolo_leuk.artifacts import replaced
+from yolo_leuk.artifacts import replaced, write_bytes
 from yolo_leuk.errors import UsageError, YoloLeukError
 from yolo_leuk.train import run_folder
 from yolo_leuk.train.architectures import description
@@ -27,9 +27,13 @@ class OwnTrainer:
 
     Checkpoints are written to a temporary file and renamed, so a killed run leaves a whole one.
     After the last epoch nothing is stripped or validated again: the run goes on to its export.
+
+    Attributes:
+        keeps_last: Whether ``best.pt`` is of the last epoch and not of the best one.
     """
 
     _data: TrainingData
+    keeps_last: bool = False
     last: Path
     best: Path
     csv: Path
@@ -157,7 +161,7 @@ class OwnTrainer:
         return run_folder.epochs(self.csv.parent)
 
     def save_model(self) -> bool:
-        """Write ``last.pt``, and ``best.pt`` where this epoch is the best, each atomically."""
+        """Write ``last.pt``, and ``best.pt`` where this epoch is to be kept, each atomically."""
         last, best = self.last, self.best
         with replaced(last) as last_partial:
             is_best = self.best_fitness == self.fitness  # type: ignore[attr-defined]
@@ -171,6 +175,8 @@ class OwnTrainer:
                     super().save_model()  # type: ignore[misc]
             finally:
                 self.last, self.best = last, best
+        if self.keeps_last and not is_best:
+            write_bytes(best, last.read_bytes())
         return True
 
     def final_eval(self) -> None:

@@ -28,6 +28,12 @@ def trainer_of(
     arguments = _arguments(config, folder, data)
     if batch is not None:
         arguments["batch"] = batch
+    trainer = _trainer(config, arguments, data)
+    trainer.keeps_last = config.optimise.keep == "last"
+    return trainer
+
+
+def _trainer(config: TrainConfig, arguments: dict[str, Any], data: TrainingData) -> Any:
     if config.task == "detect":
         from yolo_leuk.train.detect_trainer import FieldTrainer
 
