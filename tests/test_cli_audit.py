@@ -46,7 +46,7 @@ def test_the_path_of_the_page_goes_to_standard_output_and_the_table_to_standard_
     assert (ended.code, ended.out) == (0, "runs/audit/leaky/audit.html\n")
     lines = ended.err.splitlines()
     assert lines[0] == "leak       same pixels           1 exact copy, 1 across splits"
-    assert len(lines) == 10
+    assert len(lines) == 11
 
 
 def test_json_is_all_that_is_printed(audit, leaky):
