@@ -19,6 +19,7 @@ NEEDED_BESIDES = (
     "matplotlib",
     "onnx",
     "pandas",
+    "pycocotools",
     "pyyaml",
     "scikit-learn",
 )
