@@ -12,6 +12,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import signal
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
@@ -93,6 +94,9 @@ def _rank(
     failures: _Failures,
 ) -> None:
     """What each process does. Ultralytics looks for these names when it is imported."""
+    # The kernel sends it when the parent is gone; a shell lets what it starts in the background
+    # ignore it, and the ranks would train on alone.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ranks = process_count(config.device)
     os.environ.update(
         {
