@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from yolo_leuk.audit.balance import Balance
 from yolo_leuk.audit.duplicates import Duplicate, Duplicates
@@ -95,11 +95,11 @@ class Audit:
             "leakage": self.leaks,
             "exact_duplicates": _exact(self.duplicates.exact),
             "near_duplicates": {
-                **_near(self.duplicates.near),
+                **_pairs(self.duplicates.near, "turn"),
                 "threshold": self.duplicates.threshold,
                 "compared": self.duplicates.compared,
             },
-            "overlaps": _overlapping(self.duplicates.overlapping),
+            "overlaps": _pairs(self.duplicates.overlapping, "shared"),
             "groups_across_splits": {
                 "groups": self.groups.count,
                 "reason": self.groups.reason,
@@ -187,29 +187,14 @@ def _exact(duplicates: Sequence[Duplicate]) -> dict[str, Any]:
     }
 
 
-def _near(duplicates: Sequence[Duplicate]) -> dict[str, Any]:
+def _pairs(duplicates: Sequence[Duplicate], how: Literal["turn", "shared"]) -> dict[str, Any]:
     return {
         "count": len(duplicates),
         **_across(duplicates),
         "list": [
             {
                 "correlation": d.correlation,
-                "turn": d.turn,
-                "pictures": [_picture(p) for p in d.pictures],
-            }
-            for d in duplicates
-        ],
-    }
-
-
-def _overlapping(duplicates: Sequence[Duplicate]) -> dict[str, Any]:
-    return {
-        "count": len(duplicates),
-        **_across(duplicates),
-        "list": [
-            {
-                "correlation": d.correlation,
-                "shared": d.shared,
+                how: getattr(d, how),
                 "pictures": [_picture(p) for p in d.pictures],
             }
             for d in duplicates
