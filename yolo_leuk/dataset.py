@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk import artifacts, geometry
+from yolo_leuk import artifacts, geometry, images
 from yolo_leuk.errors import DataError, UsageError
 from yolo_leuk.labels import FIELD, MATURITY, LabelScheme
 from yolo_leuk.manifest import FILE_NAME, read_manifest
-from yolo_leuk.records import Floats, Ints, Sample
+from yolo_leuk.records import Floats, Image, Ints, Sample
 
 CARD = "dataset.json"
 SCHEMA = "yolo-leuk/dataset/1"
@@ -49,6 +49,24 @@ class DataSet:
     warnings: tuple[str, ...]
     class_weights: Mapping[str, float] | None
     manifest_sha256: str
+
+
+def read_picture(folder: Path, sample: Sample) -> Image:
+    """The stored picture of a sample.
+
+    Raises:
+        ImageError: It cannot be read.
+        DataError: It is not of the size that the manifest tells.
+    """
+    file = folder / sample.path
+    stored = images.read_image(file)
+    height, width = stored.shape[:2]
+    if (width, height) != (sample.width, sample.height):
+        raise DataError(
+            f"{file} is {width}×{height}, its manifest says {sample.width}×{sample.height}",
+            hint="Prepare the data set again.",
+        )
+    return stored
 
 
 def read_dataset(folder: Path) -> DataSet:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from yolo_leuk import images, pixels
+from yolo_leuk import pixels
 from yolo_leuk.backends.net import open_net
-from yolo_leuk.dataset import DataSet, is_turned_copy
+from yolo_leuk.dataset import DataSet, is_turned_copy, read_picture
 from yolo_leuk.errors import CardError, DataError, LeakageError
 from yolo_leuk.model_card import ModelCard
 from yolo_leuk.probabilities import ProbabilityTable, table_of
@@ -49,14 +49,7 @@ def validation_table(net_path: Path, data: DataSet) -> ProbabilityTable:
 
 def _input(data: DataSet, sample: Sample, card: ModelCard) -> Image:
     """The sample as ``detect`` would show it to the net, shape (S, S, 3)."""
-    file = data.folder / sample.path
-    stored = images.read_image(file)
-    if stored.shape[:2] != (sample.height, sample.width):
-        raise DataError(
-            f"{file} is {stored.shape[1]}×{stored.shape[0]}, "
-            f"its manifest says {sample.width}×{sample.height}",
-            hint="Prepare the data set again.",
-        )
+    stored = read_picture(data.folder, sample)
     if card.level == "cell":
         window = pixels.window_of(stored, sample.px_per_rbc)
         return pixels.classifier_input(window, card.input_px, card.px_per_rbc)

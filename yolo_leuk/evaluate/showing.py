@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from yolo_leuk import images, pixels
-from yolo_leuk.errors import DataError
+from yolo_leuk import pixels
+from yolo_leuk.dataset import read_picture
 from yolo_leuk.evaluate.held_out import HeldOut
 from yolo_leuk.evaluate.stress import Condition, others_of, under
 from yolo_leuk.model_card import ModelCard
@@ -49,14 +49,8 @@ class Showing:
     def _shown(self, number: int, ruler: float) -> Image:
         """The window of a cell, or the whole of a picture, by a ruler that is so many times off."""
         sample = self.held_out.samples[number]
-        file = self.held_out.data.folder / sample.path
-        stored = images.read_image(file)
+        stored = read_picture(self.held_out.data.folder, sample)
         height, width = stored.shape[:2]
-        if (width, height) != (sample.width, sample.height):
-            raise DataError(
-                f"{file} is {width}×{height}, its manifest says {sample.width}×{sample.height}",
-                hint="Prepare the data set again.",
-            )
         if self.held_out.data.level == "cell":
             side = pixels.window_side(sample.px_per_rbc * ruler)
         else:

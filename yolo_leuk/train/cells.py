@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from yolo_leuk import images, pixels
+from yolo_leuk import pixels
 from yolo_leuk.colour_transfer import ColourStatistics, colour_statistics, with_colour_of
-from yolo_leuk.dataset import Level
-from yolo_leuk.errors import DataError
+from yolo_leuk.dataset import Level, read_picture
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.records import Image, Sample
 from yolo_leuk.train.appearance import Camera, Light, Stain, photographed, relit, restained
@@ -82,12 +81,7 @@ def load_cells(folder: Path, samples: Sequence[Sample], scheme: LabelScheme) -> 
     """
     cells = []
     for sample in samples:
-        crop = images.read_image(folder / sample.path)
-        if crop.shape[:2] != (sample.height, sample.width):
-            raise DataError(
-                f"{folder / sample.path} is {crop.shape[1]}×{crop.shape[0]}, "
-                f"its manifest says {sample.width}×{sample.height}"
-            )
+        crop = read_picture(folder, sample)
         cells.append(CellPicture(sample, crop, scheme.id_of(sample.label)))
     return cells
 
