@@ -58,6 +58,9 @@ class Experiment:
     samples_per_epoch: int = 6000
 
 
+# More groups than pictures: each picture is one, but for near-duplicates and overlapping fields.
+_BY_PICTURE = 100_000
+
 EXPERIMENTS = {
     "cnmc": Experiment("C-NMC 2019, cells", "cnmc", epochs=40),
     **{
@@ -70,6 +73,17 @@ EXPERIMENTS = {
     },
     "all4-images": Experiment(
         "ALL-4-class, whole images, 20 groups per class", "all4", {"level": "image"}, epochs=20
+    ),
+    "all4-cells-random": Experiment(
+        "ALL-4-class, cells, **split by picture** as in the literature",
+        "all4",
+        {"groups_per_class": _BY_PICTURE, "cells_per_image": 4},
+    ),
+    "all4-images-random": Experiment(
+        "ALL-4-class, whole images, **split by picture** as in the literature",
+        "all4",
+        {"groups_per_class": _BY_PICTURE, "level": "image"},
+        epochs=20,
     ),
 }
 

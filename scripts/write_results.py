@@ -3,8 +3,8 @@
 
     scripts/write_results.py
 
-`scripts/measure.py`, `scripts/leave_one_source_out.py`, `scripts/compare_nets.py` and
-`scripts/compare_recipes.py` make the JSON files. A test holds that the texts say what these say.
+`scripts/measure.py`, `leave_one_source_out.py`, `compare_nets.py`, `compare_votes.py` and
+`compare_recipes.py` make the JSON files. A test holds that the texts say what these say.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from figures import net_table, recipe_table  # noqa: E402  (the path above comes first)
+from figures import net_table, recipe_table, vote_table  # noqa: E402  (the path above comes first)
 from figures.wording import with_interval  # noqa: E402
 
 from yolo_leuk import artifacts  # noqa: E402
@@ -25,6 +25,7 @@ from yolo_leuk import artifacts  # noqa: E402
 Marks = tuple[str, str]
 FIGURES: Marks = ("<!-- figures: scripts/write_results.py -->", "<!-- end of figures -->")
 NETS: Marks = ("<!-- nets: scripts/write_results.py -->", "<!-- end of nets -->")
+VOTES: Marks = ("<!-- votes: scripts/write_results.py -->", "<!-- end of votes -->")
 RECIPES: Marks = ("<!-- recipes: scripts/write_results.py -->", "<!-- end of recipes -->")
 
 Row = tuple[str, str, str]
@@ -47,25 +48,21 @@ def texts(root: Path) -> dict[Path, str]:
     )
     table = _table(_rows(figures, left_out))
     readme, page = root / "README.md", root / "docs" / "results.md"
-    text = _between(FIGURES, page.read_text(encoding="utf-8"), table)
-    return {
-        readme: _between(FIGURES, readme.read_text(encoding="utf-8"), table),
-        page: _between(
-            RECIPES,
-            _between(NETS, text, _nets(root / "docs" / "nets.json")),
-            _recipes(root / "docs" / "recipes.json"),
-        ),
-    }
+    text = page.read_text(encoding="utf-8")
+    for marks, part in (
+        (FIGURES, table),
+        (RECIPES, recipe_table.section(_made(root, "recipes"))),
+        (NETS, net_table.section(_made(root, "nets")["experiments"])),
+        (VOTES, vote_table.section(_made(root, "votes").get("experiments", {}))),
+    ):
+        text = _between(marks, text, part)
+    return {readme: _between(FIGURES, readme.read_text(encoding="utf-8"), table), page: text}
 
 
-def _nets(file: Path) -> str:
-    return net_table.section(json.loads(file.read_text(encoding="utf-8"))["experiments"])
-
-
-def _recipes(file: Path) -> str:
-    if not file.is_file():
-        return ""
-    return recipe_table.section(json.loads(file.read_text(encoding="utf-8")))
+def _made(root: Path, name: str) -> dict[str, Any]:
+    """What a script measured; {} where it has not been run."""
+    file = root / "docs" / f"{name}.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
 def _between(marks: Marks, text: str, part: str) -> str:

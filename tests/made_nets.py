@@ -109,8 +109,11 @@ class SquaresNet:
         return rows
 
 
-class RedDiscsNet:
-    """A detector that sees red discs, the better the nearer their width is to its own scale."""
+class DiscsNet:
+    """A detector that sees red discs as red cells and violet ones as white cells.
+
+    The better, the nearer their width is to one red cell, or two, at its own scale.
+    """
 
     def __init__(self, card: ModelCard = DETECTOR_CARD) -> None:
         self.card = card
@@ -122,12 +125,15 @@ class RedDiscsNet:
         return {"boxes": np.stack([as_output([*r, *[nothing] * (most - len(r))]) for r in found])}
 
     def _discs(self, picture: np.ndarray) -> list[tuple[float, ...]]:
-        red = (picture[..., 0] > 150) & (picture[..., 1] < 130)
-        _, _, boxes, _ = cv2.connectedComponentsWithStats(red.astype(np.uint8))
+        r, g, b = np.moveaxis(picture, -1, 0)
+        red, violet = (r > 150) & (g < 130), (b > 150) & (g < 130)
         rows = []
-        for x, y, width, height, _ in boxes[1:]:
-            octaves = abs(np.log2(max(width, height) / self.card.px_per_rbc))
-            rows.append((x, y, x + width, y + height, max(0.0, 0.9 - 0.5 * octaves), 1))
+        for mask, class_id, wide in ((red, 1, 1), (violet, 0, 2)):
+            _, _, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+            for x, y, width, height, _ in boxes[1:]:
+                octaves = abs(np.log2(max(width, height) / (wide * self.card.px_per_rbc)))
+                confidence = max(0.0, 0.9 - 0.5 * octaves)
+                rows.append((x, y, x + width, y + height, confidence, class_id))
         return rows
 
 

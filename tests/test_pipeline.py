@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, ColoursNet, RedDiscsNet
+from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, ColoursNet, DiscsNet
 from yolo_leuk import pixels
 from yolo_leuk.errors import CardError, UsageError
 from yolo_leuk.field_detector import FieldDetector
@@ -258,7 +258,7 @@ def test_the_scale_is_measured_on_the_red_cells_of_the_image():
     for x in range(30, 400, 50):
         for y in range(30, 300, 50):
             cv2.circle(rgb, (x, y), 16, (206, 90, 100), cv2.FILLED)
-    pipeline = Pipeline(FieldDetector(RedDiscsNet()), ColoursNet(by_colour))
+    pipeline = Pipeline(FieldDetector(DiscsNet()), ColoursNet(by_colour))
     scale = pipeline.run(LoadedImage(rgb, ""), "a").scale
     assert scale.px_per_rbc == pytest.approx(33, rel=0.1)
     assert scale.source == "auto"

@@ -1,4 +1,4 @@
-"""How large a red cell is, measured with a net that sees red discs."""
+"""How large a red cell is, measured with a net that sees discs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.made_nets import DETECTOR_CARD, BoxesNet, RedDiscsNet
+from tests.made_nets import DETECTOR_CARD, BoxesNet, DiscsNet
 from yolo_leuk import ruler
 from yolo_leuk.field_detector import FieldDetector
 
@@ -24,7 +24,7 @@ def smear_of(diameter: int, columns: int = 8, rows: int = 6, wider: int = 0) -> 
 
 
 def scale_of(rgb: np.ndarray):
-    return ruler.measure(rgb, FieldDetector(RedDiscsNet()))
+    return ruler.measure(rgb, FieldDetector(DiscsNet()))
 
 
 @pytest.mark.parametrize("diameter", [9, 14, 20, 31, 45, 70, 100, 140])
@@ -78,6 +78,13 @@ def test_where_no_red_cell_is_found_a_white_cell_stands_in_without_confidence():
     assert scale.source == "auto"
     assert scale.confidence == 0
     assert scale.px_per_rbc > 0
+
+
+def test_a_speck_in_a_picture_that_a_white_cell_fills_is_not_taken_for_a_red_cell():
+    rgb = np.full((300, 300, 3), (236, 228, 232), np.uint8)
+    cv2.circle(rgb, (150, 150), 80, (120, 60, 160), cv2.FILLED)
+    cv2.circle(rgb, (120, 140), 9, (206, 90, 100), cv2.FILLED)
+    assert scale_of(rgb).px_per_rbc == pytest.approx(160 / 1.9, rel=0.2)
 
 
 def test_platelets_are_no_ruler():

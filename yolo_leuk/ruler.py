@@ -37,24 +37,22 @@ def measure(rgb: Image, detector: FieldDetector) -> Scale:
     """Width of a red cell in pixels of the image.
 
     The detector looks at the middle of the image under five hypotheses of its scale. The one whose
-    whole red cells are most certain, most alike in width, and cover most of what is looked at
-    wins, and is refined twice by the median width that is found under it. Where no red cell is
-    found, as in a dense marrow, the surest white cell of a likely width stands in, with a
-    confidence of 0.
+    whole cells are most certain and cover most of what is looked at wins, red ones the more the
+    less their widths differ. It is refined twice by the median width of the red cells that are
+    found under it. Where there is none, as in a dense marrow, the surest white cell of a likely
+    width stands in, with a confidence of 0.
 
     Returns:
         With ``px_per_rbc`` None where there is no white cell either.
     """
-    looks = [_look(rgb, px, detector) for px in _HYPOTHESES_PX]
-    best = max(looks, key=lambda look: look.score)
+    best = max((_look(rgb, px, detector) for px in _HYPOTHESES_PX), key=lambda look: look.score)
     if best.score == 0:
-        surest = max(looks, key=lambda look: look.white_certainty)
-        if surest.white_certainty == 0:
-            return Scale(None, "none", 0.0)
-        return Scale(surest.white_px / _WHITE_CELL_RBC, "auto", 0.0)
+        return Scale(None, "none", 0.0)
+    if best.count == 0:
+        return Scale(best.white_px / _WHITE_CELL_RBC, "auto", 0.0)
     for _ in range(2):
         refined = _look(rgb, best.px_per_rbc, detector)
-        best = refined if refined.score > 0 else best
+        best = refined if refined.count else best
     enough = min(1.0, best.count / _PLENTY_OF_RED_CELLS)
     return Scale(best.px_per_rbc, "auto", enough * max(0.0, 1 - best.spread))
 
@@ -67,19 +65,17 @@ class _Look:
         count: Whole red cells.
         px_per_rbc: Their median width.
         spread: Of their widths: the middle half over the median.
-        score: Summed confidence of the red cells, times one minus the spread, times the share of
-            the region that they cover, each counted by its confidence; 0 without any. Without the
-            share, many small things in a field could outvote a few red cells.
-        white_px: Width of the surest white cell of a likely size.
-        white_certainty: Its confidence; 0 without one.
+        white_px: Width of the surest white cell of a likely size; 0 without one.
+        score: How much speaks for the hypothesis: what the red cells say, times one minus the
+            spread, and what the white cells of a likely size say. White ones count lest a speck
+            that is taken for a red cell, or a lobe of a nucleus, decide where red cells are few.
     """
 
     count: int
     px_per_rbc: float
     spread: float
-    score: float
     white_px: float
-    white_certainty: float
+    score: float
 
 
 def _look(rgb: Image, px_per_rbc: float, detector: FieldDetector) -> _Look:
@@ -90,25 +86,37 @@ def _look(rgb: Image, px_per_rbc: float, detector: FieldDetector) -> _Look:
     whole = _whole(detector.detect(region, px_per_rbc), region)
     widths = np.sqrt(geometry.area(whole.xyxy))
     scheme = detector.card.scheme
-    is_red = whole.class_id == scheme.id_of("red")
-    low, high = _LIKELY_WHITE_RBC
-    is_white = (whole.class_id == scheme.id_of("white")) & (widths > low * px_per_rbc)
-    is_white &= widths < high * px_per_rbc
-    count, median, spread = int(is_red.sum()), 0.0, 1.0
-    if count:
-        lower, median, upper = (float(q) for q in np.quantile(widths[is_red], [0.25, 0.5, 0.75]))
-        spread = (upper - lower) / median
-    sure, areas = whole.confidence[is_red], widths[is_red] ** 2
-    covered = float((sure * areas).sum()) / (region.shape[0] * region.shape[1])
-    surest = int(np.argmax(np.where(is_white, whole.confidence, 0))) if is_white.any() else None
+    low, high = (factor * px_per_rbc for factor in _LIKELY_WHITE_RBC)
+    is_white = (whole.class_id == scheme.id_of("white")) & (widths > low) & (widths < high)
+    red, white = whole[whole.class_id == scheme.id_of("red")], whole[is_white]
+    median, spread = _median_and_spread(np.sqrt(geometry.area(red.xyxy)))
+    pixels = region.shape[0] * region.shape[1]
+    surest = np.sqrt(geometry.area(white.xyxy))[white.confidence.argmax()] if len(white) else 0
     return _Look(
-        count=count,
+        count=len(red),
         px_per_rbc=median,
         spread=spread,
-        score=float(sure.sum()) * max(0.0, 1 - spread) * covered,
-        white_px=0.0 if surest is None else float(widths[surest]),
-        white_certainty=0.0 if surest is None else float(whole.confidence[surest]),
+        white_px=float(surest),
+        score=_evidence(red, pixels) * max(0.0, 1 - spread) + _evidence(white, pixels),
     )
+
+
+def _median_and_spread(widths: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Median width, and the middle half of the widths over it; 0 and 1 without any."""
+    if not len(widths):
+        return 0.0, 1.0
+    lower, median, upper = (float(q) for q in np.quantile(widths, [0.25, 0.5, 0.75]))
+    return median, (upper - lower) / median
+
+
+def _evidence(cells: Detections, pixels: int) -> float:
+    """Summed confidence, times the share of the region that the cells cover.
+
+    Each covers as much as its confidence says. Without the share, many small things in a field
+    could outvote a few cells.
+    """
+    covered = float((cells.confidence * geometry.area(cells.xyxy)).sum()) / pixels
+    return float(cells.confidence.sum()) * covered
 
 
 def _whole(found: Detections, region: Image) -> Detections:

@@ -17,7 +17,9 @@ _TITLES = {
 
 
 def section(content: dict[str, Any]) -> str:
-    """Heading, what was done, and the table, in Markdown."""
+    """Heading, what was done, and the table, in Markdown; nothing where it was not measured."""
+    if not content:
+        return ""
     return "\n".join(
         [
             "## The recipe beside Ultralytics' default",
