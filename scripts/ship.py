@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Make two runs the weights that ship: scripts/ship.py DETECTOR_RUN CLASSIFIER_RUN.
+"""Make a detector and a classifier the weights that ship.
 
-Copies each run's ONNX file and card to weights/<arch>-<task>, and writes weights/default.json, the
-pipeline of the two. `scripts/measure.py --cards` then writes the figures into the cards.
+    scripts/ship.py DETECTOR_RUN CLASSIFIER_RUN|ENSEMBLE
+
+Exports each, compared with its checkpoint or its members, to weights/<arch>-<task>, an ensemble to
+weights/<name>, and writes weights/default.json, the pipeline of the two. `scripts/measure.py
+--cards` then writes the figures into the cards.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from yolo_leuk import artifacts  # noqa: E402  (the path above comes first)
-from yolo_leuk.model_card import read_card, write_card  # noqa: E402
+from yolo_leuk.export.config import ExportConfig  # noqa: E402
+from yolo_leuk.export.run import run  # noqa: E402
+from yolo_leuk.net_file import write_net  # noqa: E402
 from yolo_leuk.pipeline import SCHEMA  # noqa: E402
 
 WEIGHTS = ROOT / "weights"
@@ -26,7 +31,7 @@ CELL_DIAMETER_RBC = 1.6
 
 
 def main() -> None:
-    """Copy, name, and join."""
+    """Export, copy, and join."""
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     detector, classifier = (_shipped(Path(argument)) for argument in sys.argv[1:])
@@ -42,14 +47,11 @@ def main() -> None:
     )
 
 
-def _shipped(run: Path) -> dict[str, Any]:
-    source = run / "weights" / "best.onnx"
-    card = read_card(source.with_suffix(".json"))
-    name = f"{card.architecture}-{card.task}"
-    target = WEIGHTS / f"{name}.onnx"
-    artifacts.write_bytes(target, source.read_bytes())
-    write_card(target.with_suffix(".json"), dataclasses.replace(card, name=name))
-    return {"file": target.name, "sha256": card.sha256}
+def _shipped(model: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        (made,) = run(ExportConfig(model=model, out=Path(folder) / "export")).exported
+        card = write_net(WEIGHTS / made.path.name, made.path.read_bytes(), made.card)
+    return {"file": made.path.name, "sha256": card.sha256}
 
 
 if __name__ == "__main__":

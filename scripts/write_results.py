@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Write the published figures into docs/results.md and the README, from docs/*.json.
+"""Write the published figures into docs/results.md docs/export.md and the README, from docs/*.json.
 
     scripts/write_results.py
 
-`scripts/measure.py`, `leave_one_source_out.py`, `compare_nets.py`, `compare_votes.py` and
-`compare_recipes.py` make the JSON files. A test holds that the texts say what these say.
+`scripts/measure.py`, `leave_one_source_out.py`, `compare_nets.py`, `compare_votes.py`,
+`compare_recipes.py` and `measure_parity.py` make the JSON files. A test holds that the texts say
+what these say.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from figures import net_table, recipe_table, vote_table  # noqa: E402  (the path above comes first)
+from figures import net_table, parity_table, precision_table, recipe_table, vote_table  # noqa: E402  (the path above comes first)
 from figures.wording import with_interval  # noqa: E402
 
 from yolo_leuk import artifacts  # noqa: E402
@@ -27,18 +28,20 @@ FIGURES: Marks = ("<!-- figures: scripts/write_results.py -->", "<!-- end of fig
 NETS: Marks = ("<!-- nets: scripts/write_results.py -->", "<!-- end of nets -->")
 VOTES: Marks = ("<!-- votes: scripts/write_results.py -->", "<!-- end of votes -->")
 RECIPES: Marks = ("<!-- recipes: scripts/write_results.py -->", "<!-- end of recipes -->")
+PRECISION: Marks = ("<!-- precision: scripts/write_results.py -->", "<!-- end of precision -->")
+PARITY: Marks = ("<!-- parity: scripts/write_results.py -->", "<!-- end of parity -->")
 
 Row = tuple[str, str, str]
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all of them."""
     for path, text in texts(ROOT).items():
         artifacts.write_text(path, text)
 
 
 def texts(root: Path) -> dict[Path, str]:
-    """What the two files should hold, by path."""
+    """What the files should hold, by path."""
     figures = json.loads((root / "docs" / "figures.json").read_text(encoding="utf-8"))["figures"]
     left_out_file = root / "docs" / "leave-one-source-out.json"
     left_out = (
@@ -56,7 +59,19 @@ def texts(root: Path) -> dict[Path, str]:
         (VOTES, vote_table.section(_made(root, "votes").get("experiments", {}))),
     ):
         text = _between(marks, text, part)
-    return {readme: _between(FIGURES, readme.read_text(encoding="utf-8"), table), page: text}
+    return {
+        readme: _between(FIGURES, readme.read_text(encoding="utf-8"), table),
+        page: text,
+        root / "docs" / "export.md": _export_page(root),
+    }
+
+
+def _export_page(root: Path) -> str:
+    text = (root / "docs" / "export.md").read_text(encoding="utf-8")
+    text = _between(PARITY, text, parity_table.section(_made(root, "parity").get("nets", {})))
+    return _between(
+        PRECISION, text, precision_table.section(_made(root, "precision").get("nets", {}))
+    )
 
 
 def _made(root: Path, name: str) -> dict[str, Any]:

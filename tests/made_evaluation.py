@@ -12,6 +12,7 @@ from tests.made_onnx import classifier_file
 from yolo_leuk.artifacts import sha256_of_file
 from yolo_leuk.dataset import DataSet
 from yolo_leuk.ensemble_file import FILE_NAME, Ensemble, Member, SearchedOn, write_ensemble
+from yolo_leuk.ensemble_graph import write_vote
 from yolo_leuk.model_card import FeatureStatistics
 from yolo_leuk.probabilities import table_of, write_probabilities
 
@@ -47,5 +48,6 @@ def ensemble_file(
     )
     searched_on = SearchedOn(data.manifest_sha256, splits, (0,), 10, 5)
     about = {"searched_on": searched_on, "thresholds": {"unidentified": 0.3}, **changes}
-    write_ensemble(folder, Ensemble("made", data.scheme, members, 1.0, **about))
+    made = write_ensemble(folder, Ensemble("made", data.scheme, members, 1.0, **about))
+    write_vote(folder, made)
     return folder / FILE_NAME

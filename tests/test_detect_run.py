@@ -16,12 +16,12 @@ from PIL import Image as PillowImage
 from tests.made_results import MadePipeline, picture
 from yolo_leuk.cli.main import main
 from yolo_leuk.detect import run as room
-from yolo_leuk.detect.inputs import display_name, is_synthetic, list_images
 from yolo_leuk.detect.run import DetectConfig
-from yolo_leuk.detect.run_folder import open_run_folder, safe_name
 from yolo_leuk.errors import ConfigError, DataError, ImageError, ModelError, OutputError
+from yolo_leuk.image_files import display_name, is_synthetic, list_images
 from yolo_leuk.images import LoadedImage
 from yolo_leuk.progress import progress_bar
+from yolo_leuk.run_folder import open_run_folder, safe_name
 
 FILES = {"annotated.jpg", "cells.csv", "cells.geojson", "result.json"}
 
@@ -361,7 +361,7 @@ def test_names_are_safe_on_every_system(stem, name):
 
 
 def test_a_run_folder_gives_no_name_twice(tmp_path):
-    with open_run_folder(tmp_path / "out", "") as folder:
+    with open_run_folder(tmp_path / "out", Path("runs"), "") as folder:
         claimed = [
             folder.claim(stem) for stem in ("a", "A", "a-2", "u\u0308", "\u00fc", "config.json")
         ]

@@ -124,7 +124,8 @@ def test_a_checkpoint_without_its_onnx_file_is_told(runs, tmp_path):
 
 
 def test_a_net_without_a_card_is_told(runs, tmp_path):
-    (tmp_path / "net.onnx").write_bytes(b"net")
+    classifier_file(tmp_path / "net.onnx")
+    (tmp_path / "net.json").unlink()
     with pytest.raises(CardError, match=r"net\.json"):
         all_given([runs[0], tmp_path / "net.onnx"])
 

@@ -49,7 +49,8 @@ def result(runs, tmp_path):
 
 def test_the_folder_holds_the_ensemble_its_nets_and_the_history(result, tmp_path):
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    nets = {f"{name}.{suffix}" for name in ("v8n", "v11n", "v12n") for suffix in ("onnx", "json")}
+    members = ("v8n", "v11n", "v12n", "vote")
+    nets = {f"{name}.{suffix}" for name in members for suffix in ("onnx", "json")}
     assert names == nets | {"config.json", "ensemble.json", "history.csv", "history.png"}
     assert result.file == tmp_path / "out" / "ensemble.json"
     assert read_ensemble(result.file) == result.ensemble

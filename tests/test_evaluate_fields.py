@@ -10,10 +10,10 @@ import pytest
 from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD, BoxesNet, ColoursNet, SquaresNet
 from tests.made_training_data import made_fields
 from yolo_leuk.dataset import TrueBoxes
+from yolo_leuk.eager_detector import EagerDetector
 from yolo_leuk.errors import DataError
 from yolo_leuk.evaluate import detection, field_results, whole_pipeline
 from yolo_leuk.evaluate.detection import DetectorAnswer, Fields
-from yolo_leuk.evaluate.eager import EagerDetector
 from yolo_leuk.evaluate.held_out import read_held_out
 from yolo_leuk.evaluate.models import Model
 from yolo_leuk.evaluate.stress import CLEAN, CONDITIONS

@@ -138,7 +138,7 @@ def test_a_model_that_is_named_twice_is_refused(tmp_path, held_out):
 def test_a_file_that_is_not_there_and_a_folder_without_model_are_refused(tmp_path, held_out):
     with pytest.raises(ModelError, match=r"there is no model .*nothing\.onnx"):
         open_models([tmp_path / "nothing.onnx"], held_out)
-    with pytest.raises(UsageError, match="is no folder of a run or of an ensemble"):
+    with pytest.raises(UsageError, match="is no folder of a run, of an ensemble or of a pipeline"):
         open_models([tmp_path], held_out)
 
 
@@ -248,11 +248,12 @@ def test_the_rows_of_a_table_are_brought_into_the_order_of_the_samples(tmp_path,
 # --- what was seen before ------------------------------------------------------------------------
 
 
-def test_an_ensemble_that_was_searched_on_the_test_split_is_refused(tmp_path, data, held_out):
+@pytest.mark.parametrize("name", ["ensemble.json", "vote.onnx"])
+def test_an_ensemble_that_was_searched_on_the_test_split_is_refused(tmp_path, data, held_out, name):
     nets = [net(tmp_path / "nets", name) for name in "ab"]
-    file = ensemble_file(tmp_path / "vote", data, nets, splits=("test",))
+    ensemble_file(tmp_path / "vote", data, nets, splits=("test",))
     with pytest.raises(LeakageError, match="were searched on test of this data set"):
-        open_models([file], held_out)
+        open_models([tmp_path / "vote" / name], held_out)
 
 
 def test_an_ensemble_that_was_searched_on_validation_may_be_tested_but_not_validated(
@@ -265,6 +266,16 @@ def test_an_ensemble_that_was_searched_on_validation_may_be_tested_but_not_valid
     for split in ("val", "folds"):
         with pytest.raises(LeakageError, match="were searched on"):
             open_models([tmp_path / "vote"], read_held_out(data.folder, split))
+
+
+def test_what_members_of_an_ensemble_have_seen_is_told(tmp_path, data, held_out):
+    training = {"manifest_sha256": "0" * 64, "sources": ["drawn cells"], "config": {"fold": 0}}
+    nets = [net(tmp_path / "nets", name, training=training) for name in "ab"]
+    ensemble_file(tmp_path / "vote", data, nets)
+    (model,) = open_models([tmp_path / "vote"], held_out)
+    assert [text for text in model.warnings if "another preparation of drawn cells" in text] == [
+        "vote: it was trained on another preparation of drawn cells; what it saw of it is not known"
+    ]
 
 
 def test_an_ensemble_of_another_data_set_is_no_leak(tmp_path, data, held_out):

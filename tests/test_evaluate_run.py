@@ -95,6 +95,16 @@ def stressed(tmp_path_factory, cells, desk):
     return run(EvaluateConfig(models, cells, stress=True, out=out, draws=DRAWS))
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, cells, desk):
+    """One of them, as it is."""
+    return run(plain_config(desk, cells, tmp_path_factory.mktemp("out") / "plain"))
+
+
+def plain_config(desk, cells, out):
+    return EvaluateConfig((desk / "good.onnx",), cells, out=out, draws=DRAWS)
+
+
 def metrics_of(outcome):
     return json.loads((outcome.report.parent / "metrics.json").read_text(encoding="utf-8"))
 
@@ -250,32 +260,29 @@ def test_the_vote_is_that_of_its_members(cells, desk):
     from yolo_leuk.evaluate.held_out import read_held_out
     from yolo_leuk.evaluate.showing import Showing, inputs_of
     from yolo_leuk.evaluate.stress import CLEAN
-    from yolo_leuk.evaluate.voters import EnsembleVoter, NetVoter
+    from yolo_leuk.evaluate.voters import Voter
 
     ensemble = read_ensemble(desk / "vote")
     nets = [open_net(path) for path in ensemble.nets]
     shown = Showing(read_held_out(cells, "test")).under(CONDITIONS[CLEAN], range(6))
     inputs = inputs_of(shown, nets[0].card)
-    mean = np.mean([NetVoter(one).answer(inputs).probabilities for one in nets], axis=0)
-    vote = EnsembleVoter(ensemble).answer(inputs)
+    mean = np.mean([Voter(one).answer(inputs).probabilities for one in nets], axis=0)
+    vote = Voter(open_net(desk / "vote")).answer(inputs)
     assert vote.probabilities == pytest.approx(mean)
     assert vote.is_called.tolist() == (mean.max(axis=1) >= 0.3).tolist()
 
 
-def test_the_same_run_gives_the_same_bytes(tmp_path, cells, desk):
+def test_the_same_run_gives_the_same_bytes(tmp_path, cells, desk, plain):
     files = []
-    for name in ("one", "two"):
-        config = EvaluateConfig((desk / "good.onnx",), cells, out=tmp_path / name, draws=DRAWS)
-        folder = run(config).report.parent
+    for outcome in (plain, run(plain_config(desk, cells, tmp_path / "again"))):
+        folder = outcome.report.parent
         files.append({p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()})
         files[-1].pop("config.json")
     assert files[0] == files[1]
 
 
-def test_without_stress_the_page_says_that_colours_are_as_they_are(tmp_path, cells, desk):
-    config = EvaluateConfig((desk / "good.onnx",), cells, out=tmp_path / "out", draws=DRAWS)
-    outcome = run(config)
-    found = metrics_of(outcome)
+def test_without_stress_the_page_says_that_colours_are_as_they_are(tmp_path, cells, desk, plain):
+    found = metrics_of(plain)
     assert CLEAN_ALONE in found["warnings"]
     assert found["models"][0]["stress"] is None
     assert found["shortcuts"] is None

@@ -15,7 +15,7 @@ from yolo_leuk.colour_transfer import colour_statistics
 from yolo_leuk.errors import DataError
 from yolo_leuk.evaluate.held_out import read_held_out
 from yolo_leuk.evaluate.shortcuts import colour_only
-from yolo_leuk.evaluate.showing import Showing, as_input, inputs_of
+from yolo_leuk.evaluate.showing import Showing, inputs_of
 from yolo_leuk.evaluate.stress import (
     CLEAN,
     CONDITIONS,
@@ -24,6 +24,7 @@ from yolo_leuk.evaluate.stress import (
     others_of,
     under,
 )
+from yolo_leuk.sample_input import as_input
 
 COUNT = 20
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.fresh_process import python
+from tests.warm_process import warm_python
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +23,7 @@ from ultralytics.nn.tasks import ClassificationModel, DetectionModel
 from tests.made_nets import CLASSIFIER_CARD, DETECTOR_CARD
 from yolo_leuk.artifacts import sha256_of_file
 from yolo_leuk.backends.net import open_net
+from yolo_leuk.embedded_card import embedded_card
 from yolo_leuk.onnx_graph import export_classifier, export_detector
 
 torch.manual_seed(0)
@@ -59,6 +60,7 @@ for count, height, width in ((1, 64, 64), (3, 96, 160), (2, 128, 32)):
     told[f"boxes {count}x{height}x{width}"] = apart(net.run(batch)["boxes"], expected)
 told["detector's flags"] = [detector.model[-1].export, detector.model[-1].dynamic]
 told["hash"] = written.sha256 == sha256_of_file(Path("cells.onnx")) == net.card.sha256
+told["inside"] = embedded_card(Path("cells.onnx")).to_json() == net.card.to_json()
 
 classifier = experienced(ClassificationModel("yolo11n-cls.yaml", nc=5, verbose=False), 48)
 projection = generator.standard_normal((7, 1280)).astype(np.float32) / 1280**0.5
@@ -82,7 +84,7 @@ print(json.dumps(told))
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """How far each output of the exported nets is from that of the net it was made from."""
-    ended = python("-c", _EXPORT, folder=tmp_path_factory.mktemp("exported"))
+    ended = warm_python("-c", _EXPORT, folder=tmp_path_factory.mktemp("exported"))
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
@@ -102,6 +104,10 @@ def test_an_exported_classifier_gives_the_same_answers_in_batches_of_any_size(
 
 def test_the_card_has_the_hash_of_the_file(exported):
     assert exported["hash"] is True
+
+
+def test_the_card_stands_inside_the_file_too(exported):
+    assert exported["inside"] is True
 
 
 def test_an_export_leaves_the_net_as_it_was(exported):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from yolo_leuk.export.own_wheel import write_own_wheel
 from yolo_leuk.shipped import weights_folder
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +47,8 @@ def installed(wheel, tmp_path_factory):
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     constraints = ROOT / "constraints.txt"
     pip = (programs / "python", "-m", "pip")
-    run(*pip, "install", "--quiet", "--constraint", constraints, wheel, cwd=folder)
+    # What is not run need not be compiled.
+    run(*pip, "install", "--quiet", "--no-compile", "--constraint", constraints, wheel, cwd=folder)
     return programs
 
 
@@ -62,6 +64,11 @@ def test_the_wheel_carries_the_default_pipeline_and_every_file_that_it_names(whe
 def test_the_wheel_carries_no_tests_and_no_checkpoints(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert not [name for name in names if name.endswith(".pt") or name.startswith("tests/")]
+
+
+def test_the_wheel_that_a_bundle_packs_has_the_same_files_as_the_built_one(wheel, tmp_path):
+    packed = zipfile.ZipFile(write_own_wheel(tmp_path))
+    assert set(packed.namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_detect_runs_from_the_wheel_outside_the_checkout_and_without_torch(installed, tmp_path):

@@ -151,12 +151,12 @@ def test_the_pipeline_that_ships_has_no_net_of_whole_pictures_and_says_how_to_ge
 
 
 def test_a_net_that_is_not_there_is_a_model_error(tmp_path):
-    with pytest.raises(ModelError, match="there is no net"):
+    with pytest.raises(ModelError, match="there is no model"):
         PicturePipeline.load(tmp_path / "nothing.onnx")
 
 
-def test_a_net_alone_finds_no_cells_and_the_error_says_what_it_can_do(net):
-    with pytest.raises(CardError, match="is a net") as caught:
+def test_a_net_of_whole_pictures_finds_no_cells_and_the_error_says_what_it_can_do(net):
+    with pytest.raises(CardError, match="classifies whole pictures") as caught:
         Pipeline.load(net)
     assert "--as image" in caught.value.hint
 

@@ -347,10 +347,8 @@ def test_a_result_names_its_image_and_its_nets():
     assert result.model == {
         "pipeline": "default",
         "sha256": "ef" * 32,
-        "members": [
-            {"name": "a detector", "sha256": "12" * 32},
-            {"name": "a classifier", "sha256": "34" * 32},
-        ],
+        "detector": {"name": "a detector", "sha256": "12" * 32},
+        "members": [{"name": "a classifier", "sha256": "34" * 32}],
         "weights": [1.0],
     }
     assert {"read", "detect", "classify"} <= set(result.timing_ms)

@@ -1,8 +1,8 @@
 """``ensemble.json``: several classifiers that vote, with their weights and what those rest on.
 
-The nets and their cards lie beside it, so that the folder is whole and can be moved. A member that
-was only ever a table of probabilities has no net: such an ensemble can be evaluated on tables, and
-not be run on pictures.
+The nets and their cards lie beside it, and the graph that they make together, so that the folder is
+whole and can be moved. A member that was only ever a table of probabilities has no net: such an
+ensemble has no graph, and cannot be run on pictures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import numpy.typing as npt
 from yolo_leuk import artifacts
 from yolo_leuk.errors import CardError, ConfigError, HashError
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.model_card import ModelCard, read_card, write_card
+from yolo_leuk.model_card import ModelCard, write_card
+from yolo_leuk.net_file import card_of
 from yolo_leuk.probabilities import Probabilities, calibrated_vote
 
 SCHEMA = "yolo-leuk/ensemble/1"
@@ -90,6 +91,8 @@ class Ensemble:
             samples that were not.
         warnings: What a reader of any figure of it must know.
         date: ISO 8601.
+        graph: ONNX file of all members and their vote; None where a member is a table alone.
+        graph_sha256: Of that file; empty where there is none.
 
     Raises:
         CardError: There is no member, two have one name, weights are off the simplex, or a
@@ -106,6 +109,8 @@ class Ensemble:
     comparison: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     date: str = ""
+    graph: Path | None = None
+    graph_sha256: str = ""
 
     def __post_init__(self) -> None:
         names = [member.name for member in self.members]
@@ -147,8 +152,13 @@ class Ensemble:
         temperatures = [member.temperature for member in self.members]
         return calibrated_vote(logits, temperatures, self.weights, self.temperature)
 
+    def with_graph(self, path: Path, sha256: str) -> Ensemble:
+        """The ensemble with a graph of all members and their vote."""
+        return dataclasses.replace(self, graph=path, graph_sha256=sha256)
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object of schema ``yolo-leuk/ensemble/1``; nets by file name alone."""
+        graph = self.graph and {"file": self.graph.name, "sha256": self.graph_sha256}
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -168,6 +178,7 @@ class Ensemble:
             ],
             "temperature": self.temperature,
             "thresholds": dict(self.thresholds),
+            "graph": graph,
             "searched_on": dataclasses.asdict(self.searched_on),
             "search": dict(self.search),
             "comparison": dict(self.comparison),
@@ -197,7 +208,7 @@ def _copied(member: Member, folder: Path) -> Member:
     if member.net is None:
         return member
     target = folder / f"{member.name}.onnx"
-    card = read_card(member.net.with_suffix(".json"))
+    card = card_of(member.net)
     if card.sha256 != member.sha256:
         raise HashError(
             f"{member.net} has SHA-256 {member.sha256}; its card says {card.sha256}",
@@ -233,6 +244,8 @@ def read_ensemble(path: Path, *, trust: bool = False) -> Ensemble:
     for member in ensemble.members:
         if member.net is not None:
             _check_file(member.net, member.sha256, trust)
+    if ensemble.graph is not None:
+        _check_file(ensemble.graph, ensemble.graph_sha256, trust)
     check_nets(ensemble.scheme, [m.net for m in ensemble.members if m.net is not None])
     return ensemble
 
@@ -250,7 +263,7 @@ def check_nets(scheme: LabelScheme, nets: Sequence[Path]) -> tuple[ModelCard, ..
     Raises:
         CardError: They cannot; the message says what differs.
     """
-    cards = tuple(read_card(net.with_suffix(".json")) for net in nets)
+    cards = tuple(card_of(net) for net in nets)
     for net, card in zip(nets, cards, strict=True):
         if card.task != "classify":
             raise CardError(f"{net} is for {card.task}; a member of an ensemble classifies")
@@ -290,24 +303,35 @@ def _parsed(content: dict[str, Any], folder: Path) -> Ensemble:
         comparison=dict(content["comparison"]),
         warnings=tuple(str(warning) for warning in content["warnings"]),
         date=str(content["date"]),
+        **_parsed_graph(content.get("graph"), folder),
     )
+
+
+def _parsed_graph(content: dict[str, Any] | None, folder: Path) -> dict[str, Any]:
+    if content is None:
+        return {}
+    return {"graph": _beside(folder, content["file"]), "graph_sha256": str(content["sha256"])}
 
 
 def _parsed_member(content: dict[str, Any], folder: Path) -> Member:
     file = content["file"]
-    if file is not None and Path(file).name != file:
-        raise CardError(
-            f"the net {file!r} does not lie beside the ensemble; expected a file name alone"
-        )
     return Member(
         name=str(content["name"]),
         architecture=str(content["architecture"]),
         weight=float(content["weight"]),
         temperature=float(content["temperature"]),
-        net=None if file is None else folder / file,
+        net=None if file is None else _beside(folder, file),
         sha256=str(content["sha256"]),
         table_sha256=str(content["table_sha256"]),
     )
+
+
+def _beside(folder: Path, file: str) -> Path:
+    if Path(file).name != file:
+        raise CardError(
+            f"the net {file!r} does not lie beside the ensemble; expected a file name alone"
+        )
+    return folder / file
 
 
 def _check_file(net: Path, sha256: str, trust: bool) -> None:

@@ -16,6 +16,9 @@ from yolo_leuk.records import Detections
 
 Boxes = npt.NDArray[np.floating]
 
+# Boxes that are looked at together when others are suppressed.
+_AT_A_TIME = 64
+
 
 def xyxy_from_cxcywhn(cxcywhn: Boxes, size_wh: tuple[int, int]) -> npt.NDArray[np.float32]:
     """YOLO boxes, shape (n, 4), as corners in pixels of an image of ``size_wh``."""
@@ -48,11 +51,17 @@ def area(xyxy: Boxes) -> npt.NDArray[np.float64]:
 
 def intersection(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     """Areas shared by each pair, shape (n, m)."""
-    a = np.asarray(first, np.float64).reshape(-1, 1, 4)
-    b = np.asarray(second, np.float64).reshape(1, -1, 4)
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    sides = np.maximum(sides, 0)
-    return np.asarray(sides[..., 0] * sides[..., 1])
+    # Each coordinate in a row of its own: twice as fast as pairs of numbers side by side.
+    left, top, right, bottom = _coordinates(first)[:, :, None]
+    others = _coordinates(second)
+    width = np.minimum(right, others[2]) - np.maximum(left, others[0])
+    height = np.minimum(bottom, others[3]) - np.maximum(top, others[1])
+    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0))
+
+
+def _coordinates(xyxy: Boxes) -> npt.NDArray[np.float64]:
+    """Shape (4, n)."""
+    return np.ascontiguousarray(np.asarray(xyxy, np.float64).reshape(-1, 4).T)
 
 
 def cut_off(
@@ -111,10 +120,29 @@ def suppress(overlap: npt.NDArray[np.float64], priority: Boxes, threshold: float
 
 
 def suppress_per_class(detections: Detections, iou_threshold: float) -> Detections:
-    """Non-maximum suppression by confidence within each class."""
-    overlap = iou(detections.xyxy, detections.xyxy)
-    overlap[detections.class_id[:, None] != detections.class_id[None, :]] = 0.0
-    return detections[suppress(overlap, detections.confidence, iou_threshold)]
+    """Non-maximum suppression by confidence within each class.
+
+    What :func:`suppress` keeps, some of the most confident boxes at a time: what they drop need not
+    be compared with anything else. A detector's thousands of boxes are mostly dropped by few, and
+    the overlaps of all pairs would take longer than the net.
+    """
+    waiting = np.argsort(-detections.confidence, kind="stable")
+    kept = [np.zeros(0, np.intp)]
+    while len(waiting):
+        first, waiting = waiting[:_AT_A_TIME], waiting[_AT_A_TIME:]
+        among = _overlap_in_class(detections[first], detections[first])
+        first = first[suppress(among, detections.confidence[first], iou_threshold)]
+        kept.append(first)
+        others = _overlap_in_class(detections[first], detections[waiting])
+        waiting = waiting[(others < iou_threshold).all(axis=0)]
+    return detections[np.concatenate(kept)]
+
+
+def _overlap_in_class(first: Detections, second: Detections) -> npt.NDArray[np.float64]:
+    """IoU of each pair, shape (n, m); 0 for two boxes of different classes."""
+    overlap = iou(first.xyxy, second.xyxy)
+    overlap[first.class_id[:, None] != second.class_id[None, :]] = 0.0
+    return overlap
 
 
 def merge_nested(detections: Detections, threshold: float = 0.6) -> Detections:

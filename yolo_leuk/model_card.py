@@ -1,11 +1,13 @@
 """The model card: what a net is, what goes in, what comes out, what it was measured on.
 
-``weights/<name>.json`` beside ``weights/<name>.onnx``. Whoever runs the net follows its card and
-nothing else.
+``weights/<name>.json`` beside ``weights/<name>.onnx``, and the same inside the ONNX file
+(:mod:`yolo_leuk.embedded_card`). Whoever runs the net follows its card and nothing else.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,46 @@ class FeatureStatistics:
         apart = np.asarray(features, np.float64)[:, None, :] - self.means[None, :, :]
         return np.asarray(np.einsum("ncd,de,nce->nc", apart, inverse, apart).min(axis=1))
 
+    def to_json(self) -> dict[str, Any]:
+        """The statistics as they stand in a card."""
+        return {
+            "means": np.round(self.means, 5).tolist(),
+            "covariance": np.round(self.covariance, 6).tolist(),
+            "farthest": self.farthest,
+        }
+
+
+@dataclass(frozen=True)
+class MemberCard:
+    """A net inside the graph of an ensemble.
+
+    Attributes:
+        name: Tells it from the others.
+        architecture: As given to ``--arch``.
+        sha256: Of the ONNX file that it was taken from.
+        weight: Of its vote, none below 0; those of all members sum to 1.
+        temperature: Its logits are divided by it before the softmax.
+        features: Where the cells lie that it was trained on.
+    """
+
+    name: str
+    architecture: str
+    sha256: str
+    weight: float
+    temperature: float
+    features: FeatureStatistics
+
+    def to_json(self) -> dict[str, Any]:
+        """The member as it stands in a card."""
+        return {
+            "name": self.name,
+            "architecture": self.architecture,
+            "sha256": self.sha256,
+            "weight": self.weight,
+            "temperature": self.temperature,
+            "features": self.features.to_json(),
+        }
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -51,7 +93,7 @@ class ModelCard:
     Attributes:
         name: Of the files: ``<name>.onnx`` and ``<name>.json``.
         task: ``detect`` or ``classify``.
-        architecture: As given to ``--arch``.
+        architecture: As given to ``--arch``; of an ensemble those of its members.
         scheme: Classes in the order of the outputs, and the blasts among them.
         px_per_rbc: The scale that pictures are brought to: of the field for a detector, of the
             sharpness for a classifier of cells. Whole pictures are brought to none; it is then the
@@ -59,14 +101,18 @@ class ModelCard:
         input_px: S, the side of a classifier's input; the largest tile of a detector.
         preprocessing: In words, step by step, for whoever runs the net without this package.
         thresholds: By name; which there are depends on the task.
-        temperature: The logits are divided by it before the softmax.
-        features: Of a classifier; None for a detector.
+        temperature: The logits are divided by it before the softmax; of an ensemble the logarithms
+            of the vote.
+        features: Of a classifier; None for a detector and for an ensemble, whose members have own.
+        members: Of an ensemble, in the order of the graph's outputs; else empty.
         level: What a classifier is shown: the window of a ``cell``, or a whole ``image``.
         training: What it was trained on: data, splits, hashes, recipe, machine, duration.
         figures: Measured on the test split, each with its split, groups and interval.
+        export: How the file was made by ``yolo-leuk export``: format, precision, source, and how
+            far its answers are from the source's; empty for a file that ``train`` wrote.
         licence: Of the weights.
         date: Of the export, ISO 8601.
-        sha256: Of the ONNX file.
+        sha256: Of the file.
     """
 
     name: str
@@ -85,6 +131,13 @@ class ModelCard:
     level: str = "cell"
     training: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    members: tuple[MemberCard, ...] = ()
+    export: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> str:
+        """That of the arithmetic inside: ``fp32``, ``fp16`` or ``int8``."""
+        return str(self.export.get("precision", "fp32"))
 
     def threshold(self, name: str) -> float:
         """A threshold by name. Raises CardError where the card has none of this name."""
@@ -118,17 +171,32 @@ class ModelCard:
         if self.task == "classify":
             content["level"] = self.level
         if self.features is not None:
-            content["features"] = {
-                "means": np.round(self.features.means, 5).tolist(),
-                "covariance": np.round(self.features.covariance, 6).tolist(),
-                "farthest": self.features.farthest,
-            }
+            content["features"] = self.features.to_json()
+        if self.members:
+            content["members"] = [member.to_json() for member in self.members]
+        if self.export:
+            content["export"] = self.export
         return content
 
 
 def read_card(path: Path) -> ModelCard:
     """Read a model card. Raises CardError where the file breaks the schema, and says how."""
-    content = artifacts.read_json(path, schema=SCHEMA, error=CardError)
+    return _parsed(artifacts.read_json(path, schema=SCHEMA, error=CardError), str(path))
+
+
+def parse_card(text: str, where: str) -> ModelCard:
+    """A model card of its JSON text. Raises CardError, with ``where`` it was found."""
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise CardError(f"{where} is no JSON: {error}") from error
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != SCHEMA:
+        raise CardError(f"{where}: expected a card of schema {SCHEMA!r}, found {found!r}")
+    return _parsed(content, where)
+
+
+def _parsed(content: dict[str, Any], where: str) -> ModelCard:
     try:
         return ModelCard(
             name=str(content["name"]),
@@ -140,23 +208,41 @@ def read_card(path: Path) -> ModelCard:
             preprocessing=tuple(content["preprocessing"]),
             thresholds={str(k): float(v) for k, v in content["thresholds"].items()},
             temperature=float(content["temperature"]),
-            features=_features(content.get("features")),
+            features=None if content.get("features") is None else _features(content["features"]),
+            members=_members(content.get("members", ())),
             level=str(content.get("level", "cell")),
             training=dict(content["training"]),
             figures=dict(content["figures"]),
+            export=dict(content.get("export", {})),
             licence=str(content["licence"]),
             date=str(content["date"]),
             sha256=str(content["sha256"]),
         )
     except KeyError as error:
-        raise CardError(f"{path}: the key {error} is missing") from error
+        raise CardError(f"{where}: the key {error} is missing") from error
     except (TypeError, ValueError, AttributeError, np.linalg.LinAlgError, ConfigError) as error:
-        raise CardError(f"{path} breaks the schema {SCHEMA}: {error}") from error
+        raise CardError(f"{where} breaks the schema {SCHEMA}: {error}") from error
 
 
-def _features(content: Any) -> FeatureStatistics | None:
-    if content is None:
-        return None
+def _members(content: Any) -> tuple[MemberCard, ...]:
+    members = tuple(
+        MemberCard(
+            name=str(member["name"]),
+            architecture=str(member["architecture"]),
+            sha256=str(member["sha256"]),
+            weight=float(member["weight"]),
+            temperature=float(member["temperature"]),
+            features=_features(member["features"]),
+        )
+        for member in content
+    )
+    weights = [member.weight for member in members]
+    if members and not (min(weights) >= 0 and math.isclose(sum(weights), 1, abs_tol=1e-6)):
+        raise ValueError(f"the weights of the members are {weights}, not from 0 up with a sum of 1")
+    return members
+
+
+def _features(content: Any) -> FeatureStatistics:
     means = np.array(content["means"], np.float64)
     covariance = np.array(content["covariance"], np.float64)
     if means.ndim != 2 or covariance.shape != (means.shape[1], means.shape[1]):

@@ -1,4 +1,4 @@
-"""A trained net as an ONNX graph with its pre-processing inside, and its card beside it.
+"""A trained net as an ONNX graph with its pre-processing and its card inside.
 
 The graph takes uint8 pictures, shape (n, height, width, 3), RGB, and does cast, transpose and scale
 itself, so that every runtime sees the same numbers. A detector's answers are boxes, a classifier's
@@ -7,8 +7,7 @@ logits and features.
 
 from __future__ import annotations
 
-import copy
-import dataclasses
+import io
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from yolo_leuk import artifacts
+from yolo_leuk.backends.checkpoint import classifier_module, detector_module
 from yolo_leuk.errors import ExportError
-from yolo_leuk.model_card import ModelCard, write_card
+from yolo_leuk.model_card import ModelCard
+from yolo_leuk.net_file import write_net
 
 OPSET = 17
 
@@ -59,26 +59,19 @@ PICTURE_STEPS = (
 
 
 def export_detector(net: Any, path: Path, card: ModelCard) -> ModelCard:
-    """Write a trained detector to ``path`` and its card beside it; returns the hashed card.
+    """Write a trained detector to ``path``, its card in it and beside it; returns the hashed card.
 
     Raises:
         ExportError: torch cannot export the net.
         OutputError: The files cannot be written.
     """
-    net = copy.deepcopy(net)
-    head = net.model[-1]
-    head.export, head.dynamic, head.format = True, True, "onnx"
-    head.end2end = False  # a head that also answers without suppression gives all its boxes, too
-    example = np.zeros((2, 64, 96, 3), np.uint8)
-    axes = {"images": {0: "n", 1: "height", 2: "width"}, "boxes": {0: "n", 2: "anchors"}}
-    _export(_detector_module(net), example, path, ["boxes"], axes)
-    return _with_card(path, card)
+    return write_net(path, detector_graph(net, path.name), card)
 
 
 def export_classifier(
     net: Any, projection: npt.NDArray[np.float32], path: Path, card: ModelCard
 ) -> ModelCard:
-    """Write a trained classifier to ``path`` and its card beside it; returns the hashed card.
+    """Write a trained classifier to ``path``, its card in it and beside it.
 
     Args:
         net: A classification net of Ultralytics.
@@ -86,91 +79,62 @@ def export_classifier(
             combinations of the pooled features before the last layer.
         path: Of the ONNX file.
         card: Its ``sha256`` is filled in.
+
+    Returns:
+        The hashed card.
+
+    Raises:
+        ExportError: torch cannot export the net.
+        OutputError: The files cannot be written.
     """
-    example = np.zeros((2, card.input_px, card.input_px, 3), np.uint8)
+    return write_net(path, classifier_graph(net, projection, card.input_px, path.name), card)
+
+
+def detector_graph(net: Any, name: str) -> bytes:
+    """A trained detector as an ONNX file; ``name`` is for the error alone. Raises ExportError."""
+    example = np.zeros((2, 64, 96, 3), np.uint8)
+    axes = {"images": {0: "n", 1: "height", 2: "width"}, "boxes": {0: "n", 2: "anchors"}}
+    return _graph(detector_module(net), example, name, ["boxes"], axes)
+
+
+def classifier_graph(
+    net: Any, projection: npt.NDArray[np.float32], input_px: int, name: str
+) -> bytes:
+    """A trained classifier as an ONNX file; see :func:`export_classifier`. Raises ExportError."""
+    example = np.zeros((2, input_px, input_px, 3), np.uint8)
     axes = {"images": {0: "n"}, "logits": {0: "n"}, "features": {0: "n"}}
     module = classifier_module(net, projection)
-    _export(module, example, path, ["logits", "features"], axes)
-    return _with_card(path, card)
+    return _graph(module, example, name, ["logits", "features"], axes)
 
 
-def _detector_module(net: Any) -> Any:
-    import torch
-
-    class Detector(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.net = net
-
-        def forward(self, images: Any) -> Any:
-            return self.net(images.permute(0, 3, 1, 2).float() / 255.0)
-
-    return Detector().eval()
-
-
-def classifier_module(net: Any, projection: npt.NDArray[np.float32] | None = None) -> Any:
-    """A torch module: uint8 (n, S, S, 3) to logits and features, as the ONNX graph will be.
-
-    With no projection the features are the pooled ones themselves.
-    """
-    import torch
-
-    class Classifier(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.net = net
-            self.projection: Any = None
-            if projection is not None:
-                self.register_buffer("matrix", torch.from_numpy(projection))
-                self.projection = self.matrix
-
-        def forward(self, images: Any) -> Any:
-            x = images.permute(0, 3, 1, 2).float() / 255.0
-            for layer in self.net.model[:-1]:
-                x = layer(x)
-            head = self.net.model[-1]
-            if isinstance(head, torch.nn.Linear):
-                pooled, linear = x, head
-            else:
-                pooled, linear = head.pool(head.conv(x)).flatten(1), head.linear
-            features = pooled if self.projection is None else pooled @ self.projection.T
-            return linear(pooled), features
-
-    return Classifier().eval()
-
-
-def _export(
+def _graph(
     module: Any,
     example: npt.NDArray[np.uint8],
-    path: Path,
+    name: str,
     outputs: list[str],
     axes: dict[str, dict[int, str]],
-) -> None:
+) -> bytes:
+    """The ONNX file of a module, simplified."""
     import onnx
     import onnxslim
     import torch
 
-    with artifacts.replaced(path) as partial:
-        try:
-            with warnings.catch_warnings(), torch.no_grad():
-                # Tracing warns of each shape that it takes as fixed; the parity test would tell.
-                warnings.simplefilter("ignore")
-                torch.onnx.export(
-                    module,
-                    (torch.from_numpy(example),),
-                    str(partial),
-                    input_names=["images"],
-                    output_names=outputs,
-                    dynamic_axes=axes,
-                    opset_version=OPSET,
-                    dynamo=False,
-                )
-            onnx.save(onnxslim.slim(onnx.load(str(partial))), str(partial))
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise ExportError(f"{path.name} cannot be exported to ONNX: {error}") from error
-
-
-def _with_card(path: Path, card: ModelCard) -> ModelCard:
-    hashed = dataclasses.replace(card, sha256=artifacts.sha256_of_file(path))
-    write_card(path.with_suffix(".json"), hashed)
-    return hashed
+    stream = io.BytesIO()
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            # Tracing warns of each shape that it takes as fixed; the parity test would tell.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module,
+                (torch.from_numpy(example),),
+                stream,
+                input_names=["images"],
+                output_names=outputs,
+                dynamic_axes=axes,
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        graph = onnxslim.slim(onnx.load_model_from_string(stream.getvalue()))
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ExportError(f"{name} cannot be exported to ONNX: {error}") from error
+    return bytes(graph.SerializeToString())

@@ -14,10 +14,13 @@ import numpy as np
 
 from yolo_leuk import artifacts, pixels
 from yolo_leuk.backends.net import Net, open_net
+from yolo_leuk.cell_classifier import classify
 from yolo_leuk.errors import CardError, HashError, UsageError
 from yolo_leuk.images import LoadedImage
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.pipeline import SCHEMA, calls_of, classify, counts_of
+from yolo_leuk.model_card import ModelCard
+from yolo_leuk.model_file import PIPELINE_SCHEMA, model_file
+from yolo_leuk.pipeline import calls_of, counts_of, voters_of
 from yolo_leuk.records import Detections, Image, ImageFacts, Scale, SmearResult
 from yolo_leuk.shipped import weights_folder
 
@@ -53,27 +56,32 @@ class PicturePipeline:
         """Open a net of whole pictures.
 
         Args:
-            path: The net itself, ``<name>.onnx`` with its card beside it, or a pipeline file; the
-                shipped one where None.
+            path: The net itself, ``<name>.onnx``, an ``ensemble.json``, a folder that holds one of
+                these, or a pipeline file; the shipped one where None.
 
         Raises:
+            UsageError: The path is nothing of the kind.
             ModelError: A file is missing, breaks its schema, or is not the one that is meant.
         """
-        path = path or weights_folder() / "default.json"
-        if path.suffix.lower() != ".json":
-            net = open_net(path)
-            return cls(net, name=net.card.name, sha256=net.card.sha256)
-        content = artifacts.read_json(path, schema=SCHEMA, error=CardError)
-        return cls(
-            _named_by(path, content),
-            name=str(content.get("name", path.stem)),
-            sha256=artifacts.sha256_of_file(path),
-        )
+        named = model_file(path or weights_folder() / "default.json")
+        sha256 = artifacts.sha256_of_file(named.path)
+        if named.kind != "pipeline":
+            net = open_net(named.path)
+            name = named.path.parent.name if named.kind == "ensemble" else net.card.name
+            return cls(net, name=name, sha256=sha256)
+        content = artifacts.read_json(named.path, schema=PIPELINE_SCHEMA, error=CardError)
+        name = str(content.get("name", named.path.stem))
+        return cls(_named_by(named.path, content), name=name, sha256=sha256)
 
     @property
     def labels(self) -> LabelScheme:
         """The classifier's classes."""
         return self._classifier.card.scheme
+
+    @property
+    def classifier(self) -> Net:
+        """What says what a picture shows."""
+        return self._classifier
 
     def run(
         self,
@@ -102,7 +110,7 @@ class PicturePipeline:
                 hint="Leave --scale out.",
             )
         started = time.perf_counter()
-        answers = classify(self._classifier, self._input(loaded.rgb)[None])
+        answers = classify(self._classifier, picture_crop(loaded.rgb, self._classifier.card)[None])
         spent_ms = 1000 * (time.perf_counter() - started)
         height, width = loaded.rgb.shape[:2]
         calls = calls_of(_whole(width, height), answers, self.labels)
@@ -119,19 +127,18 @@ class PicturePipeline:
             view="image",
         )
 
-    def _input(self, rgb: Image) -> Image:
-        """As in training: ``onnx_graph.PICTURE_STEPS``."""
-        square = pixels.squared(pixels.without_scale_bar(rgb))
-        return pixels.picture_input(square, self._classifier.card.input_px)
-
     def _model(self) -> dict[str, Any]:
-        card = self._classifier.card
         return {
             "pipeline": self._name,
             "sha256": self._sha256,
-            "members": [{"name": card.name, "sha256": card.sha256}],
-            "weights": [1.0],
+            **voters_of(self._classifier.card),
         }
+
+
+def picture_crop(rgb: Image, card: ModelCard) -> Image:
+    """A picture as the net of ``card`` sees it, as in training: ``onnx_graph.PICTURE_STEPS``."""
+    square = pixels.squared(pixels.without_scale_bar(rgb))
+    return pixels.picture_input(square, card.input_px)
 
 
 def _named_by(path: Path, content: dict[str, Any]) -> Net:
@@ -146,7 +153,7 @@ def _named_by(path: Path, content: dict[str, Any]) -> Net:
     try:
         file, expected = path.parent / str(named["file"]), str(named["sha256"])
     except (KeyError, TypeError) as error:
-        raise CardError(f"{path} breaks the schema {SCHEMA}: {error!r}") from error
+        raise CardError(f"{path} breaks the schema {PIPELINE_SCHEMA}: {error!r}") from error
     net = open_net(file)
     if net.card.sha256 != expected:
         raise HashError(

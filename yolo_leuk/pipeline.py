@@ -1,7 +1,8 @@
 """One image to a SmearResult: ruler, detector, crops, classifier, calls, counts.
 
 What ``detect``, ``evaluate`` and ``export`` share. A pipeline is a small JSON file that names a
-detector and a classifier with their hashes; ``weights/default.json`` is the one that ships.
+detector and a classifier, which may be an ensemble, with their hashes; ``weights/default.json`` is
+the one that ships.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from yolo_leuk import artifacts, geometry, pixels, probabilities, ruler
 from yolo_leuk.backends.net import Net, open_net
+from yolo_leuk.cell_classifier import Answers, cell_crops, classify
 from yolo_leuk.errors import CardError, HashError, UsageError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.images import LoadedImage
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.model_card import ModelCard
+from yolo_leuk.model_file import PIPELINE_SCHEMA, model_file
 from yolo_leuk.records import (
     UNIDENTIFIED,
     BlastFraction,
@@ -35,11 +37,9 @@ from yolo_leuk.records import (
 )
 from yolo_leuk.shipped import weights_folder
 
-SCHEMA = "yolo-leuk/pipeline/1"
+SCHEMA = PIPELINE_SCHEMA
 
 View = Literal["field", "cell", "image"]
-
-_BATCH = 64
 
 # Fewer cells than this make a blast fraction a rough guess, whatever its interval says.
 FEW_CELLS = 100
@@ -61,10 +61,11 @@ class PipelineFile:
     Attributes:
         path: Of the file itself.
         name: Of the pipeline.
-        detector: ONNX file of the detector.
-        classifier: ONNX file of the classifier.
-        sha256: Of each of the two files, by role.
+        detector: File of the detector.
+        classifier: File of the classifier: a net, or an ``ensemble.json``.
+        sha256: Of each of the files, by role.
         cell_diameter_rbc: How wide a cell on black is taken to be, where nothing else tells.
+        picture: File of the classifier of whole pictures, where there is one.
     """
 
     path: Path
@@ -73,24 +74,23 @@ class PipelineFile:
     classifier: Path
     sha256: dict[str, str]
     cell_diameter_rbc: float
+    picture: Path | None = None
 
 
 def read_pipeline_file(path: Path) -> PipelineFile:
     """Read a pipeline file. Raises CardError where it breaks the schema."""
-    if path.suffix.lower() == ".onnx":
-        raise CardError(
-            f"expected a pipeline file, which names a detector and a classifier; {path} is a net",
-            hint="A net that was trained on whole pictures works alone with --as image.",
-        )
     content = artifacts.read_json(path, schema=SCHEMA, error=CardError)
+    roles = ("detector", "classifier", *(["picture"] if "picture" in content else []))
     try:
+        files = {role: path.parent / str(content[role]["file"]) for role in roles}
         return PipelineFile(
             path=path,
             name=str(content["name"]),
-            detector=path.parent / str(content["detector"]["file"]),
-            classifier=path.parent / str(content["classifier"]["file"]),
-            sha256={role: str(content[role]["sha256"]) for role in ("detector", "classifier")},
+            detector=files["detector"],
+            classifier=files["classifier"],
+            sha256={role: str(content[role]["sha256"]) for role in roles},
             cell_diameter_rbc=float(content["cell_diameter_rbc"]),
+            picture=files.get("picture"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CardError(f"{path} breaks the schema {SCHEMA}: {error!r}") from error
@@ -103,8 +103,10 @@ class Pipeline:
         detector: Finds the cells.
         classifier: Says what each white cell is.
         name: Goes into the results.
-        sha256: Of the pipeline file; goes into the results.
+        sha256: Of the pipeline file, or of the one that was named in its place; goes into the
+            results.
         cell_diameter_rbc: How wide a cell on black is taken to be, where nothing else tells.
+        warnings: What stands in the result of every field.
 
     Raises:
         CardError: The nets are not what their roles need.
@@ -118,45 +120,59 @@ class Pipeline:
         name: str = "",
         sha256: str = "",
         cell_diameter_rbc: float = 1.6,
+        warnings: Sequence[str] = (),
     ) -> None:
-        if classifier.card.task != "classify" or classifier.card.features is None:
+        card = classifier.card
+        if card.task != "classify" or not (card.features or card.members):
+            raise CardError(f"{card.name} is no classifier with feature statistics in its card")
+        if card.level != "cell":
             raise CardError(
-                f"{classifier.card.name} is no classifier with feature statistics in its card"
-            )
-        if classifier.card.level != "cell":
-            raise CardError(
-                f"{classifier.card.name} classifies whole pictures; "
+                f"{card.name} classifies whole pictures; "
                 "a pipeline shows its classifier single cells",
-                hint="Name a net that was trained on cells (prepare --level cell).",
+                hint="Name a net that was trained on cells (prepare --level cell), or look at "
+                "whole pictures with --as image.",
             )
         self._detector = detector
         self._classifier = classifier
         self._name = name
         self._sha256 = sha256
         self._cell_diameter_rbc = cell_diameter_rbc
+        self._warnings = tuple(warnings)
 
     @classmethod
     def load(cls, path: Path | None = None, *, trust: bool = False) -> Pipeline:
-        """Open a pipeline file and its nets.
+        """Open a pipeline, or a classifier of cells together with the shipped detector.
 
         Args:
-            path: The pipeline file; the shipped ``weights/default.json`` where None.
+            path: A pipeline file, an ``ensemble.json``, a net, or a folder that holds one of
+                these; the shipped ``weights/default.json`` where None.
             trust: Run nets although their hashes differ.
 
         Raises:
+            UsageError: The path is nothing of the kind.
             ModelError: A file is missing, breaks its schema, or is not the one that is meant.
         """
-        file = read_pipeline_file(path or weights_folder() / "default.json")
-        nets = {
-            role: _checked(open_net(net, trust=trust), file, role, trust)
-            for role, net in (("detector", file.detector), ("classifier", file.classifier))
-        }
+        shipped = weights_folder() / "default.json"
+        named = model_file(path or shipped)
+        if named.kind == "pipeline":
+            file = read_pipeline_file(named.path)
+            return cls(
+                FieldDetector(_role(file, "detector", trust)),
+                _role(file, "classifier", trust),
+                name=file.name,
+                sha256=artifacts.sha256_of_file(file.path),
+                cell_diameter_rbc=file.cell_diameter_rbc,
+            )
+        classifier = open_net(named.path, trust=trust)
+        file = read_pipeline_file(shipped)
+        detector = FieldDetector(_role(file, "detector", trust=False))
         return cls(
-            FieldDetector(nets["detector"]),
-            nets["classifier"],
-            name=file.name,
-            sha256=artifacts.sha256_of_file(file.path),
+            detector,
+            classifier,
+            name=named.path.parent.name if named.kind == "ensemble" else classifier.card.name,
+            sha256=artifacts.sha256_of_file(named.path),
             cell_diameter_rbc=file.cell_diameter_rbc,
+            warnings=[f"cells are found by the detector that ships, {detector.card.name}"],
         )
 
     @property
@@ -199,7 +215,7 @@ class Pipeline:
         """
         clock = _Clock()
         chosen = view or ("cell" if ruler.is_cell_on_black(loaded.rgb) else "field")
-        warnings: list[str] = []
+        warnings = list(self._warnings) if chosen == "field" else []
         if view is None and chosen == "cell":
             warnings.append("taken for a single cell on black; use --as field if it is a field")
         if chosen == "field":
@@ -320,63 +336,22 @@ class Pipeline:
         )
 
     def _model(self) -> dict[str, Any]:
-        cards = (self._detector.card, self._classifier.card)
+        detector = self._detector.card
         return {
             "pipeline": self._name,
             "sha256": self._sha256,
-            "members": [{"name": card.name, "sha256": card.sha256} for card in cards],
-            "weights": [1.0],
+            "detector": {"name": detector.name, "sha256": detector.sha256},
+            **voters_of(self._classifier.card),
         }
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a classifier says of n cells.
-
-    Attributes:
-        probabilities: Calibrated, shape (n, classes), rows summing to 1.
-        squared_distance: Of the features to the nearest class of the training cells, shape (n,).
-        is_called: False where the cell is like nothing trained on, or the vote too uncertain.
-    """
-
-    probabilities: npt.NDArray[np.float64]
-    squared_distance: npt.NDArray[np.float64]
-    is_called: npt.NDArray[np.bool_]
-
-
-def cell_crops(
-    rgb: Image, xyxy: npt.NDArray[np.float32], px_per_rbc: float, card: ModelCard
-) -> npt.NDArray[np.uint8]:
-    """Crops of cells as the classifier of ``card`` sees them, shape (n, S, S, 3)."""
-    field, factor = pixels.reduced_field(rgb, px_per_rbc)
-    fill = pixels.background_colour(field)
-    return np.stack(
-        [
-            pixels.cell_crop(
-                field,
-                box / factor,
-                px_per_rbc / factor,
-                card.input_px,
-                sharpness_px_per_rbc=card.px_per_rbc,
-                fill=fill,
-            )
-            for box in xyxy
-        ]
-    )
-
-
-def classify(classifier: Net, crops: npt.NDArray[np.uint8]) -> Answers:
-    """Run a classifier on crops, shape (n, S, S, 3), in batches, and calibrate its answers."""
-    card = classifier.card
-    if card.features is None:
-        raise CardError(f"the card of {card.name} has no feature statistics")
-    outputs = [
-        classifier.run(crops[start : start + _BATCH]) for start in range(0, len(crops), _BATCH)
-    ]
-    p = probabilities.softmax(np.concatenate([o["logits"] for o in outputs]), card.temperature)
-    distance = card.features.squared_distance(np.concatenate([o["features"] for o in outputs]))
-    certain = p.max(axis=1) >= card.threshold("unidentified")
-    return Answers(p, distance, certain & (distance <= card.features.farthest))
+def voters_of(card: ModelCard) -> dict[str, Any]:
+    """The nets that vote, and the weight of each, as they stand in a result."""
+    voters = card.members or (card,)
+    return {
+        "members": [{"name": voter.name, "sha256": voter.sha256} for voter in voters],
+        "weights": [member.weight for member in card.members] or [1.0],
+    }
 
 
 def calls_of(found: Detections, answers: Answers, scheme: LabelScheme) -> tuple[CellCall, ...]:
@@ -427,11 +402,14 @@ def blast_fraction(counts: dict[str, int], scheme: LabelScheme) -> tuple[BlastFr
     return BlastFraction(blasts / called, low, high, called), ""
 
 
-def _checked(net: Net, file: PipelineFile, role: str, trust: bool) -> Net:
-    expected = file.sha256[role]
-    if net.card.sha256 != expected and not trust:
+def _role(file: PipelineFile, role: str, trust: bool) -> Net:
+    """The net of a role. Raises ModelError where it is not the one that the pipeline names."""
+    path = file.detector if role == "detector" else file.classifier
+    net = open_net(path, trust=trust)
+    found = artifacts.sha256_of_file(path) if path.suffix == ".json" else net.card.sha256
+    if found != file.sha256[role] and not trust:
         raise HashError(
-            f"{file.path}: the {role} has SHA-256 {net.card.sha256}, expected {expected}",
+            f"{file.path}: the {role} has SHA-256 {found}, expected {file.sha256[role]}",
             hint="Fetch the weights again; the pipeline and its nets do not belong together.",
         )
     return net

@@ -120,8 +120,7 @@ def cut_window(
     if side_px < 1:
         raise DataError(f"expected a window of at least 1 px, got {side_px}")
     height, width = image.shape[:2]
-    # floor, not round: a window that is wider by the same margin on all sides has the same centre.
-    left, top = (int(np.floor(c + 0.5)) - side_px // 2 for c in centre_xy)
+    left, top = window_corner(centre_xy, side_px)
     inner_left, inner_top = max(left, 0), max(top, 0)
     inner_right = max(min(left + side_px, width), inner_left)
     inner_bottom = max(min(top + side_px, height), inner_top)
@@ -134,6 +133,13 @@ def cut_window(
         y, x = inner_top - top, inner_left - left
         window[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
     return window
+
+
+def window_corner(centre_xy: tuple[float, float], side_px: int) -> tuple[int, int]:
+    """Upper left corner of a square window around a point; may lie outside of the image."""
+    # floor, not round: a window that is wider by the same margin on all sides has the same centre.
+    left, top = (int(np.floor(c + 0.5)) - side_px // 2 for c in centre_xy)
+    return left, top
 
 
 def reduced_field(

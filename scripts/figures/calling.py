@@ -12,9 +12,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from figures.sources import BoxedImage, CellImage
 from yolo_leuk.bootstrap import over_groups
+from yolo_leuk.cell_classifier import classify
 from yolo_leuk.colour_numbers import colour_numbers as numbers_of_pixels
 from yolo_leuk.images import load_image
-from yolo_leuk.pipeline import Pipeline, classify
+from yolo_leuk.pipeline import Pipeline
 from yolo_leuk.records import Image
 from yolo_leuk.train.cells import CellPicture, CellRecipe, CellVariation
 

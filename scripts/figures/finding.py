@@ -14,7 +14,7 @@ from figures.sources import BoxedImage
 from yolo_leuk import images, matching, pixels, ruler
 from yolo_leuk.backends.net import open_net
 from yolo_leuk.bootstrap import over_groups
-from yolo_leuk.evaluate.eager import EagerDetector
+from yolo_leuk.eager_detector import EagerDetector
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.matching import Matched
 

@@ -38,9 +38,12 @@ def section(content: dict[str, Any]) -> str:
 
 def _what_was_done(content: dict[str, Any]) -> str:
     clean = content["conditions"]["clean"]["ours"]
+    start = "from random weights"
+    if content["starts_from_sha256"]:
+        start = "from the shipped detector's checkpoint"
     return (
         f"Weighted F1 on {clean['samples']} validation cells of {clean['groups']} groups (95 % "
-        f"interval over groups). Both are {content['arch']} from random weights at "
+        f"interval over groups). Both are {content['arch']} {start} at "
         f"{content['input_px']} px, {content['epochs']} epochs of {content['training_cells']} "
         "cells; each epoch was chosen on these validation cells, as each side chooses it: "
         "cell-safe with colours swapped, Ultralytics with colours as they are. All changes are "

@@ -30,7 +30,8 @@ def detect(
         typer.Option(
             "--model",
             metavar="PIPELINE",
-            help="A pipeline file; with --as image a net, too.  [default: shipped]",
+            help="A pipeline; an ensemble or a net gets the detector that ships.  "
+            "[default: shipped]",
         ),
     ] = None,
     view: Annotated[

@@ -8,10 +8,13 @@ import typer
 
 from yolo_leuk import __version__
 from yolo_leuk.cli.audit import audit
+from yolo_leuk.cli.benchmark import benchmark
 from yolo_leuk.cli.detect import detect
 from yolo_leuk.cli.doctor import doctor
 from yolo_leuk.cli.ensemble import ensemble
 from yolo_leuk.cli.evaluate import evaluate
+from yolo_leuk.cli.explain import explain
+from yolo_leuk.cli.export import export
 from yolo_leuk.cli.prepare import prepare
 from yolo_leuk.cli.train import train
 
@@ -31,6 +34,9 @@ app.command()(audit)
 app.command()(train)
 app.command()(ensemble)
 app.command()(evaluate)
+app.command()(explain)
+app.command()(export)
+app.command()(benchmark)
 app.command()(doctor)
 
 

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from yolo_leuk import __version__
 from yolo_leuk.detect.gallery import gallery
-from yolo_leuk.detect.inputs import Failure, display_name
 from yolo_leuk.detect.palette import Colour, css
 from yolo_leuk.detect.wording import (
     DECISION_SUPPORT,
@@ -22,6 +21,7 @@ from yolo_leuk.detect.wording import (
     probability,
     unit,
 )
+from yolo_leuk.image_files import Failure, display_name
 from yolo_leuk.jpeg import jpeg_uri
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.markup import Html, fill, join, page
@@ -307,7 +307,9 @@ def _run_facts(results: Sequence[SmearResult]) -> Html:
     if results:
         model = results[0].model
         facts["pipeline"] = f"{model['pipeline']} (SHA-256 {model['sha256']})"
-        facts["nets"] = ", ".join(str(member["name"]) for member in model["members"])
+        if "detector" in model:
+            facts["cells found by"] = model["detector"]["name"]
+        facts["called by"] = ", ".join(str(member["name"]) for member in model["members"])
         if len(model["weights"]) > 1:
             facts["weights"] = ", ".join(f"{weight:.3f}" for weight in model["weights"])
     return join(fill(_FACT, name=name, value=value) for name, value in facts.items())

@@ -13,13 +13,12 @@ from yolo_leuk.artifacts import write_bytes, write_json, write_text
 from yolo_leuk.detect.annotate import draw_cells
 from yolo_leuk.detect.cells_csv import cells_csv
 from yolo_leuk.detect.geojson import cells_geojson
-from yolo_leuk.detect.inputs import Failure, display_name, is_folder, is_synthetic, list_images
 from yolo_leuk.detect.legend import add_legend
 from yolo_leuk.detect.palette import Colour, class_colours
 from yolo_leuk.detect.report import ReportSection, picture_side_px, report_page, report_section
-from yolo_leuk.detect.run_folder import CONFIG_NAME, REPORT_NAME, RunFolder, open_run_folder
 from yolo_leuk.detect.wording import SYNTHETIC
 from yolo_leuk.errors import ConfigError, DataError
+from yolo_leuk.image_files import Failure, display_name, is_synthetic, list_images, run_name
 from yolo_leuk.images import MAX_PIXELS, load_image
 from yolo_leuk.jpeg import at_most, encode_jpeg
 from yolo_leuk.labels import LabelScheme
@@ -27,7 +26,9 @@ from yolo_leuk.picture_pipeline import PicturePipeline
 from yolo_leuk.pipeline import Pipeline, View
 from yolo_leuk.progress import progress_bar
 from yolo_leuk.records import Image, SmearResult
+from yolo_leuk.run_folder import CONFIG_NAME, REPORT_NAME, RunFolder, open_run_folder
 
+RUNS = Path("runs/detect")
 _ANNOTATED_QUALITY = 92
 
 
@@ -38,7 +39,7 @@ class DetectConfig:
     Attributes:
         inputs: Image files, and folders of them.
         out: A new or empty folder; None: ``runs/detect/<first input>``, numbered.
-        model: A pipeline file, or with ``image`` a net; None: the pipeline that is shipped.
+        model: A pipeline, an ensemble or a net; None: the pipeline that is shipped.
         view: ``field`` finds cells and classifies each, ``cell`` takes a picture for one cell,
             ``image`` classifies it whole; None: recognised from the picture.
         scale: Width of a red cell in pixels, ``auto`` or ``none``.
@@ -113,7 +114,7 @@ def run(config: DetectConfig) -> DetectOutcome:
     images, failures = list_images(config.inputs)
     if not images:
         return DetectOutcome(None, None, (), tuple(failures))
-    with open_run_folder(config.out, _run_name(config.inputs[0])) as folder:
+    with open_run_folder(config.out, RUNS, run_name(config.inputs[0])) as folder:
         write_json(folder.path / CONFIG_NAME, config.to_json())
         pipeline = (PicturePipeline if config.view == "image" else Pipeline).load(config.model)
         done: list[tuple[Path, ReportSection]] = []
@@ -181,11 +182,6 @@ def _write(
     timed = replace(result, timing_ms={**result.timing_ms, "write": _ms_since(started)})
     write_json(folder / "result.json", timed.to_json())
     return timed
-
-
-def _run_name(first_input: Path) -> str:
-    name = display_name(first_input)
-    return name if is_folder(first_input) else Path(name).stem
 
 
 def _is_scale(scale: float | str) -> bool:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from yolo_leuk import artifacts
 from yolo_leuk.errors import DataError, ModelError, UsageError
-from yolo_leuk.model_card import read_card
+from yolo_leuk.net_file import card_of
 
 PROBABILITIES = "probabilities.csv"
 
@@ -113,7 +113,7 @@ def _net(path: Path, table: str) -> Given:
     run = net.resolve().parent.parent
     if net.name == _NET.name and (run / _CONFIG).is_file():
         return _run(run, table)
-    card = read_card(net.with_suffix(".json"))
+    card = card_of(net)
     sha256 = str(card.training.get("manifest_sha256", ""))
     return Given(net.stem, card.architecture, nets=(net,), manifest_sha256=sha256)
 

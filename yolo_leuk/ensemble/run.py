@@ -27,6 +27,7 @@ from yolo_leuk.ensemble_file import (
     read_ensemble,
     write_ensemble,
 )
+from yolo_leuk.ensemble_graph import write_vote
 from yolo_leuk.errors import ConfigError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.progress import progress_bar
@@ -112,6 +113,7 @@ def run(config: EnsembleConfig) -> EnsembleResult:
         DataError: Members are of other samples, classes or data sets than each other.
         LeakageError: Samples of the test split are among them, or a net has learnt from them.
         ModelError: A net is missing, damaged, or does not fit the others.
+        ExportError: The nets cannot be put into one graph.
         OutputError: The folder cannot be written.
     """
     given = all_given(config.members, config.table, config.fold_nets)
@@ -142,7 +144,7 @@ def run(config: EnsembleConfig) -> EnsembleResult:
             search=_asked_for(config, fitness),
             warnings=() if data is None else data.warnings,
         )
-        write_ensemble(folder, ensemble)
+        write_vote(folder, write_ensemble(folder, ensemble))
         write_growth(folder, comparison)
     file = out / FILE_NAME
     return EnsembleResult(file, read_ensemble(file), comparison, decision)

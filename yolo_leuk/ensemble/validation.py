@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from yolo_leuk import pixels
 from yolo_leuk.backends.net import open_net
-from yolo_leuk.dataset import DataSet, is_turned_copy, read_picture
+from yolo_leuk.dataset import DataSet, is_turned_copy
 from yolo_leuk.errors import CardError, DataError, LeakageError
 from yolo_leuk.model_card import ModelCard
 from yolo_leuk.probabilities import ProbabilityTable, table_of
-from yolo_leuk.records import Image, Sample
+from yolo_leuk.records import Sample
+from yolo_leuk.sample_input import sample_input
 
 _BATCH = 64
 
@@ -42,18 +42,10 @@ def validation_table(net_path: Path, data: DataSet) -> ProbabilityTable:
     _check_has_not_learnt(net_path, net.card, data)
     logits = []
     for start in range(0, len(samples), _BATCH):
-        batch = [_input(data, sample, net.card) for sample in samples[start : start + _BATCH]]
-        logits.append(net.run(np.stack(batch))["logits"])
+        some = samples[start : start + _BATCH]
+        batch = np.stack([sample_input(data.folder, sample, net.card) for sample in some])
+        logits.append(net.run(batch)["logits"])
     return table_of(samples, net.card.scheme.names, np.concatenate(logits))
-
-
-def _input(data: DataSet, sample: Sample, card: ModelCard) -> Image:
-    """The sample as ``detect`` would show it to the net, shape (S, S, 3)."""
-    stored = read_picture(data.folder, sample)
-    if card.level == "cell":
-        window = pixels.window_of(stored, sample.px_per_rbc)
-        return pixels.classifier_input(window, card.input_px, card.px_per_rbc)
-    return pixels.picture_input(pixels.squared(stored), card.input_px)
 
 
 def _check_fits(net: Path, card: ModelCard, data: DataSet) -> None:

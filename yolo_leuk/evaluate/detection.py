@@ -11,8 +11,8 @@ import numpy.typing as npt
 from yolo_leuk import images, matching
 from yolo_leuk.bootstrap import GroupBootstrap
 from yolo_leuk.dataset import TrueBoxes, read_boxes
+from yolo_leuk.eager_detector import EagerDetector
 from yolo_leuk.evaluate import coco
-from yolo_leuk.evaluate.eager import EagerDetector
 from yolo_leuk.evaluate.figures import Drawn
 from yolo_leuk.evaluate.held_out import HeldOut
 from yolo_leuk.evaluate.stress import Condition, others_of, under

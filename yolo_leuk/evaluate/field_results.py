@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from yolo_leuk.bootstrap import GroupBootstrap
+from yolo_leuk.eager_detector import EagerDetector
 from yolo_leuk.evaluate import detection, whole_pipeline
 from yolo_leuk.evaluate.detection import DetectorFigures, Fields, read_fields
-from yolo_leuk.evaluate.eager import EagerDetector
 from yolo_leuk.evaluate.figures import Drawn
 from yolo_leuk.evaluate.held_out import HeldOut
 from yolo_leuk.evaluate.models import Model

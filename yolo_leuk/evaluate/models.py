@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from yolo_leuk import artifacts, ensemble_file, pipeline
+from yolo_leuk import artifacts, ensemble_file
+from yolo_leuk.backends.ensemble import graph_of
 from yolo_leuk.backends.net import open_net
-from yolo_leuk.ensemble_file import Ensemble, read_ensemble
-from yolo_leuk.errors import CardError, DataError, LeakageError, ModelError, UsageError
-from yolo_leuk.evaluate.eager import EagerDetector
+from yolo_leuk.eager_detector import EagerDetector
+from yolo_leuk.ensemble_file import read_ensemble
+from yolo_leuk.errors import DataError, LeakageError, ModelError, UsageError
 from yolo_leuk.evaluate.held_out import HeldOut
-from yolo_leuk.evaluate.voters import EnsembleVoter, NetVoter
+from yolo_leuk.evaluate.voters import Voter
 from yolo_leuk.model_card import ModelCard
+from yolo_leuk.model_file import PIPELINE_FILE, RUN_NET, model_file
 from yolo_leuk.pipeline import Pipeline
 from yolo_leuk.probabilities import ProbabilityTable, read_probabilities
 
-Subject = NetVoter | EnsembleVoter | ProbabilityTable | EagerDetector | Pipeline
+Subject = Voter | ProbabilityTable | EagerDetector | Pipeline
 
-_NET = Path("weights/best.onnx")
 _TABLE = "probabilities.csv"
+
+# What a folder is named for sooner than for its table.
+_BEFORE_TABLE = (PIPELINE_FILE, ensemble_file.FILE_NAME, RUN_NET)
 
 
 @dataclass(frozen=True)
@@ -64,20 +68,14 @@ def open_models(paths: Sequence[Path], held_out: HeldOut, *, trust: bool = False
 
 
 def _file_of(path: Path) -> Path:
-    """The file that is meant by a folder, or by a checkpoint that ``train`` exported beside it."""
-    if path.suffix.lower() == ".pt" and (exported := path.with_suffix(".onnx")).is_file():
-        return exported
-    if not path.is_dir():
+    """The file that is meant by a path: a table, or what other verbs take too."""
+    if path.suffix.lower() == ".csv":
+        if not path.is_file():
+            raise ModelError(f"there is no table {path}", hint="Check the path.")
         return path
-    inside = [path / ensemble_file.FILE_NAME, path / _NET, path / _TABLE]
-    found = next((file for file in inside if file.is_file()), None)
-    if found is None:
-        raise UsageError(
-            f"{path} is no folder of a run or of an ensemble: it has no "
-            f"{ensemble_file.FILE_NAME}, no {_NET} and no {_TABLE}",
-            hint="Name a net (.onnx), a table (.csv), a pipeline or an ensemble (.json).",
-        )
-    return found
+    if (path / _TABLE).is_file() and not any((path / name).is_file() for name in _BEFORE_TABLE):
+        return path / _TABLE
+    return model_file(path).path
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -94,39 +92,18 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 
 def _telling_parts(file: Path) -> tuple[str, ...]:
-    if file.parts[-2:] == _NET.parts:
+    if file.parts[-2:] == RUN_NET.parts:
         return file.parts[1:-2]
-    if file.name in (_TABLE, ensemble_file.FILE_NAME):
+    if file.name in (_TABLE, ensemble_file.FILE_NAME, PIPELINE_FILE):
         return file.parts[1:-1]
     return (*file.parts[1:-1], file.stem)
 
 
 def _opened(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
-    if not file.is_file():
-        raise ModelError(f"there is no model {file}", hint="Check the path.")
-    suffix = file.suffix.lower()
-    if suffix == ".csv":
+    if file.suffix.lower() == ".csv":
         return _table(file, name, held_out)
-    if suffix != ".json":
-        return _net(file, name, held_out, trust)
-    schema = _schema_of(file)
-    if schema == ensemble_file.SCHEMA:
-        return _ensemble(file, name, held_out, trust)
-    if schema == pipeline.SCHEMA:
-        return _pipeline(file, name, held_out, trust)
-    raise CardError(
-        f"{file}: expected a pipeline ({pipeline.SCHEMA}) or an ensemble "
-        f"({ensemble_file.SCHEMA}), found {schema!r}",
-        hint="Of a net, name the .onnx file, not its card.",
-    )
-
-
-def _schema_of(file: Path) -> object:
-    try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CardError(f"{file} is not a JSON file: {error}") from error
-    return content.get("schema") if isinstance(content, dict) else None
+    open_one = {"ensemble": _ensemble, "pipeline": _pipeline}.get(model_file(file).kind, _net)
+    return open_one(file, name, held_out, trust)
 
 
 # --- what each kind must be ----------------------------------------------------------------------
@@ -135,7 +112,7 @@ def _schema_of(file: Path) -> object:
 def _net(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
     net = open_net(file, trust=trust)
     _check_card(net.card, file, held_out)
-    subject = EagerDetector(net) if net.card.task == "detect" else NetVoter(net)
+    subject = EagerDetector(net) if net.card.task == "detect" else Voter(net)
     kind = f"{net.card.architecture} for {net.card.task}"
     warnings = tuple(f"{name}: {text}" for text in seen_before(net.card, held_out))
     return Model(name, kind, net.card.sha256, subject, warnings)
@@ -143,8 +120,7 @@ def _net(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
 
 def _ensemble(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
     ensemble = read_ensemble(file, trust=trust)
-    _check_not_searched(ensemble, file, held_out)
-    voter = EnsembleVoter(ensemble)
+    voter = Voter(graph_of(ensemble, trust=trust))
     _check_card(voter.card, file, held_out)
     warnings = [*ensemble.warnings, *seen_before(voter.card, held_out)]
     return Model(
@@ -156,10 +132,10 @@ def _ensemble(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
     )
 
 
-def _check_not_searched(ensemble: Ensemble, file: Path, held_out: HeldOut) -> None:
-    searched = ensemble.searched_on
-    same = searched.manifest_sha256 in ("", held_out.data.manifest_sha256)
-    if same and (shared := held_out.splits & set(searched.splits)):
+def _check_not_searched(card: ModelCard, file: Path, held_out: HeldOut) -> None:
+    searched = card.training.get("searched_on", {})
+    same = searched.get("manifest_sha256", "") in ("", held_out.data.manifest_sha256)
+    if same and (shared := held_out.splits & set(searched.get("splits", ()))):
         raise LeakageError(
             f"the weights of {file} were searched on {', '.join(sorted(shared))} of this data set: "
             "what it reaches there says nothing",
@@ -176,7 +152,7 @@ def _pipeline(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
         return Model(name, "pipeline", sha256, whole, tuple(dict.fromkeys(seen)))
     _check_card(whole.classifier.card, file, held_out)
     seen = [f"{name}: {text}" for text in seen_before(whole.classifier.card, held_out)]
-    return Model(name, "classifier of a pipeline", sha256, NetVoter(whole.classifier), tuple(seen))
+    return Model(name, "classifier of a pipeline", sha256, Voter(whole.classifier), tuple(seen))
 
 
 def _table(file: Path, name: str, held_out: HeldOut) -> Model:
@@ -202,6 +178,7 @@ def _check_card(card: ModelCard, file: Path, held_out: HeldOut) -> None:
             hint=f"Prepare one with --level {card.level}.",
         )
     _check_classes(card.scheme.names, file, held_out)
+    _check_not_searched(card, file, held_out)
 
 
 def _check_classes(classes: Sequence[str], file: Path, held_out: HeldOut) -> None:
@@ -242,7 +219,13 @@ def _of_split(table: ProbabilityTable, file: Path, held_out: HeldOut) -> Probabi
 
 def seen_before(card: ModelCard, held_out: HeldOut) -> list[str]:
     """In words, why a net may know the samples; empty where nothing speaks for it."""
-    training = card.training
+    if not card.members:
+        return _seen_in(card.training, held_out)
+    of_members = [_seen_in(training, held_out) for training in card.training["members"].values()]
+    return list(dict.fromkeys(text for texts in of_members for text in texts))
+
+
+def _seen_in(training: Mapping[str, Any], held_out: HeldOut) -> list[str]:
     if training.get("manifest_sha256") != held_out.data.manifest_sha256:
         shared = set(training.get("sources", ())) & set(held_out.data.sources)
         if not shared:

@@ -14,6 +14,7 @@ from yolo_leuk.evaluate.held_out import HeldOut
 from yolo_leuk.evaluate.stress import Condition, others_of, under
 from yolo_leuk.model_card import ModelCard
 from yolo_leuk.records import Image
+from yolo_leuk.sample_input import as_input
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,6 @@ class Showing:
         else:
             side = max(1, round(max(width, height) * ruler))
         return pixels.cut_window(stored, (width // 2, height // 2), side)
-
-
-def as_input(shown: Image, card: ModelCard) -> Image:
-    """Input of a classifier, shape (S, S, 3), of what is shown to it."""
-    if card.level == "cell":
-        return pixels.classifier_input(shown, card.input_px, card.px_per_rbc)
-    return pixels.picture_input(shown, card.input_px)
 
 
 def inputs_of(shown: Sequence[Image], card: ModelCard) -> Image:

@@ -49,19 +49,25 @@ def subjects_of(truth: Truth, answer: Answer) -> list[Subject]:
     blasts = list(truth.scheme.blast_ids)
     if not blasts:
         return []
-    called = np.isin(answer.calls, blasts)
-    probability = answer.probabilities[:, blasts].sum(axis=1)
-    return [
-        Subject(
-            name=name,
-            group=truth.samples[rows[0]].group,
-            samples=len(rows),
-            has_blasts=bool(truth.is_blast[rows].any()),
-            share_called_blast=float(called[rows].mean()),
-            blast_probability=float(probability[rows].mean()),
-        )
-        for name, rows in sorted(_rows_of_subjects(truth).items())
-    ]
+    import pandas as pd
+
+    samples = pd.DataFrame(
+        {
+            "name": [f"{s.source} {s.subject}" if s.subject else None for s in truth.samples],
+            "group": [s.group for s in truth.samples],
+            "is_blast": truth.is_blast,
+            "is_called_blast": np.isin(answer.calls, blasts),
+            "blast_probability": answer.probabilities[:, blasts].sum(axis=1),
+        }
+    )
+    subjects = samples.groupby("name").agg(  # sorted, and without those that have no name
+        group=("group", "first"),
+        samples=("group", "size"),
+        has_blasts=("is_blast", "any"),
+        share_called_blast=("is_called_blast", "mean"),
+        blast_probability=("blast_probability", "mean"),
+    )
+    return [Subject(*row) for row in subjects.itertuples()]
 
 
 def auroc_over_subjects(
@@ -83,11 +89,3 @@ def auroc_over_subjects(
     )
     scores = np.array([subject.blast_probability for subject in subjects])
     return bootstrap, drawn_auroc(scores, has_blasts, bootstrap)
-
-
-def _rows_of_subjects(truth: Truth) -> dict[str, list[int]]:
-    rows_of: dict[str, list[int]] = {}
-    for row, sample in enumerate(truth.samples):
-        if sample.subject:
-            rows_of.setdefault(f"{sample.source} {sample.subject}", []).append(row)
-    return rows_of

@@ -43,9 +43,6 @@ TITLES: Mapping[str, str] = {
 }
 """Keys of the figures, in the order in which they are shown."""
 
-SIGNED = frozenset({"fraction_bias"})
-"""Keys of figures that may be below 0."""
-
 
 @dataclass(frozen=True)
 class WhiteCells:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_leuk import onnx_graph, probabilities
+from yolo_leuk.backends.checkpoint import classifier_module
 from yolo_leuk.model_card import FeatureStatistics, ModelCard
 from yolo_leuk.records import Image
 from yolo_leuk.train.cell_figures import figures
@@ -34,6 +35,10 @@ FARTHEST_QUANTILE = 0.99
 # A direction of less than this part of the largest spread is rounding noise.
 _LEAST_SPREAD = 1e-5
 
+# Added to the variance in each direction, which is 1 with that between the classes. Few cells have
+# none in some; what the card makes of it by rounding must still be a covariance.
+_LEAST_VARIANCE = 1e-4
+
 _MOST_CELLS_FOR_STATISTICS = 6000
 _BATCH = 128
 
@@ -56,7 +61,7 @@ def export_calibrated(
     make one strange. Temperature and thresholds come from the validation samples, half of them in
     their own colours and half in swapped ones.
     """
-    module = onnx_graph.classifier_module(net)
+    module = classifier_module(net)
     learnt = _learnt(module, data, recipe, seed)
     held_out = _held_out(module, data, recipe, seed)
     _write_probabilities(tables, data, held_out)
@@ -119,7 +124,7 @@ def feature_statistics(
     """Class means, shared covariance, and the distance that 99 % of held-out cells stay below."""
     means = np.array([learnt[class_ids == c].mean(axis=0) for c in range(class_count)], np.float64)
     apart = np.asarray(learnt, np.float64) - means[class_ids]
-    covariance = apart.T @ apart / len(apart) + 1e-6 * np.eye(apart.shape[1])
+    covariance = apart.T @ apart / len(apart) + _LEAST_VARIANCE * np.eye(apart.shape[1])
     statistics = FeatureStatistics(means, covariance, np.inf)
     distance = statistics.squared_distance(held_out)
     return FeatureStatistics(means, covariance, float(np.quantile(distance, FARTHEST_QUANTILE)))

@@ -13,7 +13,8 @@ from yolo_leuk import images, matching
 from yolo_leuk.backends.net import open_net
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
-from yolo_leuk.model_card import ModelCard, write_card
+from yolo_leuk.model_card import ModelCard
+from yolo_leuk.net_file import write_net
 from yolo_leuk.onnx_graph import DETECTOR_STEPS, export_detector
 from yolo_leuk.train.fields import FieldPicture
 
@@ -67,8 +68,7 @@ def export_with_thresholds(
         thresholds={**written.thresholds, **chosen},
         training={**written.training, **figures},
     )
-    write_card(path.with_suffix(".json"), finished)
-    return finished
+    return write_net(path, path.read_bytes(), finished)
 
 
 def found_by_class(

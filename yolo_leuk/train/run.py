@@ -195,6 +195,7 @@ def _facts(config: TrainConfig, folder: Path, data: TrainingData) -> dict[str, A
         "warnings": list(data.warnings),
         "config": as_plain(replace(config, resume=None), whole_paths=False),
         "init_sha256": run_folder.stored_init_sha256(folder),
+        "checkpoint_sha256": artifacts.sha256_of_file(folder / "weights" / "best.pt"),
         "machine": device_name(config.device),
         "hours": round(run_folder.seconds_spent(folder) / 3600, 3),
     }
@@ -213,7 +214,7 @@ def _export(
         return path, export_with_thresholds(
             net,
             path,
-            field_pictures(data.folder, data.validation),
+            field_pictures(data, data.validation),
             architecture=config.arch,
             scheme=data.scheme,
             px_per_rbc=config.px_per_rbc,

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from yolo_leuk.errors import OutputError
 
-DEFAULT_ROOT = Path("runs/detect")
-
 # What a run writes itself; an image called ``report.html.jpg`` gets another folder.
 CONFIG_NAME = "config.json"
 REPORT_NAME = "report.html"
@@ -60,18 +58,19 @@ class RunFolder:
                     folder.rmdir()
 
 
-def open_run_folder(out: Path | None, name: str) -> RunFolder:
+def open_run_folder(out: Path | None, runs: Path, name: str) -> RunFolder:
     """Make the folder of a run.
 
     Args:
         out: The folder asked for: it may exist, but must be empty, so that nothing is overwritten.
-            None: ``runs/detect/<name>``, or the first of ``<name>2``, ``<name>3`` … that is free.
+            None: ``<name>`` in ``runs``, or the first of ``<name>2``, ``<name>3`` … that is free.
+        runs: Where the runs of a verb lie: ``runs/detect``.
         name: Only used where ``out`` is None.
 
     Raises:
         OutputError: The folder holds something already, or cannot be made.
     """
-    return _open_given(out) if out is not None else _open_numbered(DEFAULT_ROOT, safe_name(name))
+    return _open_given(out) if out is not None else _open_numbered(runs, safe_name(name))
 
 
 def safe_name(name: str) -> str:

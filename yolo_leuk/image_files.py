@@ -55,6 +55,12 @@ def display_name(path: Path) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
+def run_name(first_input: Path) -> str:
+    """What a run is called after the first thing that it is about."""
+    name = display_name(first_input)
+    return name if is_folder(first_input) else Path(name).stem
+
+
 def is_synthetic(path: Path) -> bool:
     """Whether a truth file beside a picture (``<stem>.json``) says that a program drew it."""
     try:

@@ -1,0 +1,1 @@
+"""A stand-in for cuda-python: see tests/made_tensorrt/tensorrt."""
