@@ -24,7 +24,7 @@ NEEDED_BESIDES = (
     "scikit-learn",
 )
 NEEDED_TO_TRAIN = (
-    "cloudpickle",
+    "captum",
     "onnxslim",
     "opencv-python",
     "torch",
