@@ -21,10 +21,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 from compare_nets import EXPERIMENTS, RUNS  # noqa: E402  (the path above comes first)
 from figures import out_of_fold  # noqa: E402
 
-from yolo_leuk import artifacts  # noqa: E402
+from yolo_leuk import artifacts, ensemble_file  # noqa: E402
 from yolo_leuk.ensemble.run import EnsembleConfig  # noqa: E402
 from yolo_leuk.ensemble.run import run as ensemble  # noqa: E402
-from yolo_leuk.ensemble_file import FILE_NAME  # noqa: E402
 from yolo_leuk.evaluate.held_out import read_held_out  # noqa: E402
 from yolo_leuk.train.finish_classifier import PROBABILITIES, SWAPPED  # noqa: E402
 
@@ -60,10 +59,11 @@ def _members(folder: Path) -> dict[str, Path]:
 def _vote(folder: Path, members: dict[str, Path], condition: str) -> dict[str, Any]:
     """The comparison of `yolo-leuk ensemble`, made where it is not there."""
     out = folder / f"vote-{condition}-{'-'.join(members)}"
-    if not (out / FILE_NAME).is_file():
+    file = out / ensemble_file.FILE_NAME
+    if not file.is_file():
         runs = tuple(members.values())
         ensemble(EnsembleConfig(runs, folder / "data", out, table=TABLES[condition]))
-    return dict(artifacts.read_json(out / FILE_NAME)["comparison"])
+    return dict(artifacts.read_json(file, schema=ensemble_file.SCHEMA)["comparison"])
 
 
 def _options() -> argparse.Namespace:
