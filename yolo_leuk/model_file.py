@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -97,3 +98,33 @@ def _kind_of_json(file: Path) -> Kind:
             hint="Of a net, name the .onnx file, not its card.",
         )
     return _KINDS[schema]
+
+
+def telling_names(files: Sequence[Path], *, plain: Collection[str] = ()) -> list[str]:
+    """Names of models: the shortest ends of their paths that tell them from each other.
+
+    Args:
+        files: Of the models.
+        plain: Names that say nothing, as files of every folder have them, besides those of runs,
+            ensembles and pipelines.
+
+    Raises:
+        UsageError: One is named twice.
+    """
+    parts = [_telling_parts(file.absolute(), plain) for file in files]
+    for length in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise UsageError(
+        f"a model is named twice among {', '.join(map(str, files))}",
+        hint="Name each model once.",
+    )
+
+
+def _telling_parts(file: Path, plain: Collection[str]) -> tuple[str, ...]:
+    if file.parts[-2:] == RUN_NET.parts:
+        return file.parts[1:-2]
+    if file.name in (PIPELINE_FILE, ensemble_file.FILE_NAME, *plain):
+        return file.parts[1:-1]
+    return (*file.parts[1:-1], file.stem)

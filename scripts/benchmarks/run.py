@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import ensemble, evaluate, prepare, train
+from benchmarks import detect, ensemble, evaluate, prepare, train, vote
 
 
 def main() -> None:
@@ -17,6 +17,10 @@ def main() -> None:
         ensemble.benchmark(options.rounds, options.generations)
     elif options.what == "evaluate":
         evaluate.benchmark(options.samples, options.peer_draws)
+    elif options.what == "detect":
+        detect.benchmark(options.rounds, options.run)
+    elif options.what == "vote":
+        vote.benchmark(options.rounds, options.calls)
     else:
         train.benchmark(options.data, options.rounds, options.cells, options.device)
 
@@ -36,6 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     of_evaluate = names.add_parser("evaluate", help="a large table beside scikit-learn")
     of_evaluate.add_argument("--samples", type=int, default=100_000, help="rows of the table")
     of_evaluate.add_argument("--peer-draws", type=int, default=3, help="of the peer")
-    for one in (of_prepare, of_train, of_ensemble):
+    of_vote = names.add_parser("vote", help="three nets as one graph beside other ways to ask them")
+    of_vote.add_argument("--calls", type=int, default=5, help="that are counted in each round")
+    of_detect = names.add_parser("detect", help="a cold start beside yolo predict, and bare parts")
+    of_detect.add_argument("--run", type=Path, help="of a detector; random weights without")
+    for one in (of_prepare, of_train, of_ensemble, of_vote, of_detect):
         one.add_argument("--rounds", type=int, default=3, help="of which the median is printed")
     return parser

@@ -53,7 +53,7 @@ def train(
     all_cores: bool = False,
     **settings: Any,
 ) -> None:
-    """Train from random weights, or go on with a run that was killed.
+    """Train from random weights, or as ``settings`` say, or go on with a run that was killed.
 
     Args:
         data: Holds ``train`` and ``val``, each with a folder per class; caches are written there.

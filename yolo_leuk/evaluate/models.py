@@ -16,7 +16,7 @@ from yolo_leuk.errors import DataError, LeakageError, ModelError, UsageError
 from yolo_leuk.evaluate.held_out import HeldOut
 from yolo_leuk.evaluate.voters import Voter
 from yolo_leuk.model_card import ModelCard
-from yolo_leuk.model_file import PIPELINE_FILE, RUN_NET, model_file
+from yolo_leuk.model_file import PIPELINE_FILE, RUN_NET, model_file, telling_names
 from yolo_leuk.pipeline import Pipeline
 from yolo_leuk.probabilities import ProbabilityTable, read_probabilities
 
@@ -63,7 +63,7 @@ def open_models(paths: Sequence[Path], held_out: HeldOut, *, trust: bool = False
         LeakageError: An ensemble was searched on these samples.
     """
     files = [_file_of(path) for path in paths]
-    names = _names(files)
+    names = telling_names(files, plain=(_TABLE,))
     return [_opened(file, name, held_out, trust) for file, name in zip(files, names, strict=True)]
 
 
@@ -76,27 +76,6 @@ def _file_of(path: Path) -> Path:
     if (path / _TABLE).is_file() and not any((path / name).is_file() for name in _BEFORE_TABLE):
         return path / _TABLE
     return model_file(path).path
-
-
-def _names(files: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that tell them from each other, without what all share."""
-    parts = [_telling_parts(file.absolute()) for file in files]
-    for length in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(part[-length:]) for part in parts]
-        if len(set(names)) == len(names):
-            return names
-    raise UsageError(
-        f"a model is named twice among {', '.join(map(str, files))}",
-        hint="Name each model once.",
-    )
-
-
-def _telling_parts(file: Path) -> tuple[str, ...]:
-    if file.parts[-2:] == RUN_NET.parts:
-        return file.parts[1:-2]
-    if file.name in (_TABLE, ensemble_file.FILE_NAME, PIPELINE_FILE):
-        return file.parts[1:-1]
-    return (*file.parts[1:-1], file.stem)
 
 
 def _opened(file: Path, name: str, held_out: HeldOut, trust: bool) -> Model:
