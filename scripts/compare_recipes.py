@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Train one net by our recipe and by Ultralytics' default one, and compare them on the same cells.
 
-    scripts/compare_recipes.py --data datasets/cells [--epochs 12] [--device cpu]
-                               [--out docs/recipes.json]
+    scripts/compare_recipes.py --data datasets/cells [--init runs/train/detector/weights/last.pt]
+                               [--epochs 12] [--device cpu] [--out docs/recipes.json]
 
-`--data` is what `yolo-leuk prepare … --task classify` made of cells. Both start from random weights
-and see every training cell once in each epoch. They are compared on the validation split; the test
-split is not touched. Runs lie under runs/recipes, or where `--runs` says, in a folder for each data
-set and number of epochs, and are taken up again where they were stopped.
+`--data` is what `yolo-leuk prepare … --task classify` made of cells. Both start from the same
+checkpoint, or from random weights, and see every training cell once in each epoch. They are
+compared on the validation split; the test split is not touched. Runs lie under runs/recipes, or
+where `--runs` says, in a folder for each data set, start and number of epochs, and are taken up
+again where they were stopped.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def main() -> None:
     data = checked_dataset(options.data, "classify")
     if data.level != "cell":
         raise SystemExit(f"{options.data} holds whole pictures; a data set of cells is needed")
-    runs = options.runs / f"{data.manifest_sha256[:12]}-{options.epochs}"
+    start = None if options.init is None else artifacts.sha256_of_file(options.init)
+    runs = options.runs / "-".join(
+        [data.manifest_sha256[:12], str(options.epochs), *([start[:12]] if start else [])]
+    )
     training, validation = (
         load_cells(data.folder, data.part(name), data.scheme) for name in ("train", "val")
     )
@@ -62,6 +66,7 @@ def main() -> None:
         "arch": ARCH,
         "input_px": RECIPE.size_px,
         "epochs": options.epochs,
+        "starts_from_sha256": start,
         "training_cells": len(training),
         "ultralytics": ultralytics.quiet().__version__,
         "conditions": recipes.compared(
@@ -90,7 +95,7 @@ def _trained_by_ours(folder: Path, data: TrainingData, options: argparse.Namespa
             "data": data.folder,
             "epochs": options.epochs,
             "out": folder,
-            "init": "none",
+            "init": options.init or "none",
             "optimise": {"samples_per_epoch": len(data.training)},
         }
     return run(resolve(TrainConfig, flags=flags)).net
@@ -111,6 +116,7 @@ def _trained_by_theirs(
                 epochs=options.epochs,
                 device=options.device,
                 all_cores=True,
+                **({} if options.init is None else {"pretrained": str(options.init)}),
             )
     return ultralytics_classifier.best(folder)
 
@@ -164,6 +170,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="prepared data set of cells")
+    parser.add_argument("--init", type=Path, help="a checkpoint that both start from")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--device", default="cpu", help="cpu, or the number of a GPU")
     parser.add_argument("--draws", type=int, default=1000, help="of the bootstrap")

@@ -12,7 +12,8 @@ from yolo_leuk.audit.balance import balance_of
 from yolo_leuk.audit.formats import formats_of
 from yolo_leuk.audit.groups import groups_across_splits
 from yolo_leuk.audit.jpeg_quality import jpeg_quality
-from yolo_leuk.audit.layout import Picture, open_data_set
+from yolo_leuk.audit.layout import open_data_set
+from yolo_leuk.audit.pictures import Picture
 from yolo_leuk.audit.probe import trials_of
 from yolo_leuk.audit.scan import scan
 

@@ -11,6 +11,8 @@ from yolo_leuk.audit.layout import open_data_set
 from yolo_leuk.audit.run import AuditConfig, run
 from yolo_leuk.audit.scan import scan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def txl_pbc(real_data, tmp_path_factory):
@@ -90,7 +92,6 @@ def test_fields_of_all4_that_overlap_are_found_and_no_others(all4):
         assert duplicate.turn == "as it is"
 
 
-@pytest.mark.slow
 def test_cells_of_cnmc_are_near_duplicates_of_the_same_patient_only(real_data, tmp_path):
     audit = run(AuditConfig(data=real_data / "cnmc", out=tmp_path / "out")).audit
     assert len(audit.duplicates.near) > 40

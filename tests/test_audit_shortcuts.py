@@ -51,6 +51,7 @@ def test_another_light_is_found_by_colour_and_by_what_is_left_but_in_no_corner(c
     assert not any(region.stands_out for region in region_scores(lit, LABELS, TRIALS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", REGIONS)
 def test_what_is_burnt_in_at_an_edge_stands_out_there(region):
     def barred(rgb):

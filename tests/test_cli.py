@@ -6,15 +6,13 @@ import json
 import re
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from dataclasses import astuple
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from yolo_leuk import __version__, errors
-from yolo_leuk.cli.main import main
 from yolo_leuk.cli.prepare import Kind
 from yolo_leuk.detect.run import DetectOutcome
 from yolo_leuk.doctor.check import Check
@@ -28,7 +26,10 @@ from yolo_leuk.records import BlastFraction, CellCall, ImageFacts, Scale, SmearR
 from yolo_leuk.train.all_folds import FoldsResult
 from yolo_leuk.train.run import TrainResult
 
-VERBS = ("detect", "prepare", "audit", "train", "ensemble", "evaluate", "doctor")
+VERBS = (
+    *("detect", "prepare", "audit", "train", "ensemble", "evaluate", "explain", "export"),
+    *("benchmark", "doctor"),
+)
 
 # Verbs share these; who has met them once need not look again.
 COMMON_OPTIONS = {"--config", "--debug", "--help", "--json", "--out", "--set"}
@@ -38,27 +39,6 @@ ALL_ERRORS = [
     for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, YoloLeukError)
 ]
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run ``yolo-leuk`` with arguments, in this process."""
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["yolo-leuk", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Ended(ended.value.code or 0, captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture
@@ -111,16 +91,25 @@ def test_wrong_usage_ends_with_2_and_leaves_standard_output_alone(command, argum
 
 
 def test_the_version_is_printed(command):
-    assert command("--version") == Ended(0, f"yolo-leuk {__version__}\n", "")
+    assert astuple(command("--version")) == (0, f"yolo-leuk {__version__}\n", "")
+
+
+_TIMED_HELP = """
+import atexit, sys, time
+atexit.register(lambda: sys.stderr.write(str(time.process_time())))
+sys.argv = ["yolo-leuk", "--help"]
+from yolo_leuk.cli.main import main
+main()
+"""
 
 
 def test_help_takes_less_than_three_tenths_of_a_second():
     def seconds() -> float:
-        started = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "yolo_leuk", "--help"], check=True, stdout=subprocess.DEVNULL
+        """Of the processor: on a busy machine, the clock tells of other processes."""
+        ended = subprocess.run(
+            [sys.executable, "-c", _TIMED_HELP], check=True, capture_output=True, text=True
         )
-        return time.perf_counter() - started
+        return float(ended.stderr)
 
     assert min(seconds() for _ in range(5)) < 0.3
 
@@ -163,7 +152,7 @@ def test_an_error_that_nobody_foresaw_shows_its_traceback_with_debug(command, do
 
 def test_an_interrupt_ends_with_130_and_no_traceback(command, doctor_that):
     doctor_that(KeyboardInterrupt())
-    assert command("doctor") == Ended(130, "", "interrupted\n")
+    assert astuple(command("doctor")) == (130, "", "interrupted\n")
 
 
 # --- doctor ----------------------------------------------------------------------------------
@@ -299,7 +288,7 @@ def test_detect_ends_with_3_when_some_pictures_failed_and_reports_the_others(com
 
 def test_detect_prints_no_path_where_there_is_no_report(command, detect_room):
     detect_room(results=[], failures=[(Path("c.jpg"), ImageError("c.jpg is empty"))])
-    assert command("detect", "c.jpg") == Ended(3, "", "error: c.jpg is empty\n")
+    assert astuple(command("detect", "c.jpg")) == (3, "", "error: c.jpg is empty\n")
 
 
 def test_detect_hands_its_flags_to_the_room(command, detect_room):

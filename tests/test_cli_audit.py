@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from made_smears import save, smear
 
-from yolo_leuk.cli.main import main
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
 
 @pytest.fixture
-def audit(monkeypatch, capsys, tmp_path):
+def audit(command, monkeypatch, tmp_path):
     """Run ``yolo-leuk audit`` with arguments, in this process and in an empty folder."""
 
-    def call(*arguments: object) -> Ended:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["yolo-leuk", "audit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Ended(ended.value.code or 0, captured.out, captured.err)
-
-    return call
+    monkeypatch.chdir(tmp_path)
+    return partial(command, "audit")
 
 
 @pytest.fixture

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from tests.made_members import run_folder, table
-from yolo_leuk.cli.main import main
 
 QUICK = ("--set", "genetic.generations=5", "--set", "genetic.restarts=2", "--set", "draws=20")
 
 
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def ensemble(monkeypatch, capsys, tmp_path):
+def ensemble(command, monkeypatch, tmp_path):
     """Run ``yolo-leuk ensemble`` with arguments, in this process and in a folder with three runs.
 
     They are ``a``, ``b``, and ``small``, which is of fewer samples.
@@ -31,15 +22,8 @@ def ensemble(monkeypatch, capsys, tmp_path):
         run_folder(tmp_path / name, table(seed=seed))
     run_folder(tmp_path / "small", table(per_class=4))
 
-    def call(*arguments: object) -> Ended:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["yolo-leuk", "ensemble", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Ended(ended.value.code or 0, captured.out, captured.err)
-
-    return call
+    monkeypatch.chdir(tmp_path)
+    return partial(command, "ensemble")
 
 
 def test_the_path_goes_to_standard_output_and_the_table_to_standard_error(ensemble):

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from tests.made_evaluation import ensemble_file, net, table_file
 from tests.made_training_data import made_cells
-from yolo_leuk.cli.main import main
 from yolo_leuk.dataset import read_dataset
 from yolo_leuk.labels import LabelScheme
 
 QUICK = ("--set", "draws=10")
 
 
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def evaluate(monkeypatch, capsys, tmp_path):
+def evaluate(command, monkeypatch, tmp_path):
     """Run ``yolo-leuk evaluate`` with arguments, in this process and in a folder with models."""
     data = read_dataset(made_cells(tmp_path / "cells", (1, 2, 2)))
     one, two = (net(tmp_path, name) for name in ("one", "two"))
@@ -33,15 +24,8 @@ def evaluate(monkeypatch, capsys, tmp_path):
     ensemble_file(tmp_path / "leaky", data, [one, two], splits=("test",))
     table_file(tmp_path / "table.csv", data, ("test",))
 
-    def call(*arguments: object) -> Ended:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["yolo-leuk", "evaluate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Ended(ended.value.code or 0, captured.out, captured.err)
-
-    return call
+    monkeypatch.chdir(tmp_path)
+    return partial(command, "evaluate")
 
 
 def test_the_path_goes_to_standard_output_and_figures_and_warnings_to_standard_error(evaluate):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fresh_process import ROOT, attempts, python, recording
 from tests.made_training_data import made_cells
+from tests.warm_process import warm_python
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,7 @@ def test_both_recipes_are_trained_once_and_compared_without_reaching_anything(tm
     assert content["training_cells"] == 40
     runs = files(tmp_path / "runs")
 
-    again = python(*command, folder=tmp_path)
+    again = warm_python(*command, folder=tmp_path)
     assert again.stdout == first.stdout
     assert files(tmp_path / "runs") == runs
     assert files(data) == before

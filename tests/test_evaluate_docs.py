@@ -52,6 +52,7 @@ def test_the_page_shows_the_ways_to_call_it():
     assert len(EXAMPLES) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_an_example_works_as_printed(desk, line):
     ended = python(*("-m", "yolo_leuk", *shlex.split(line)[1:], "--set", "draws=10"), folder=desk)

@@ -39,6 +39,7 @@ def test_the_page_shows_the_ways_to_call_it():
     assert len(EXAMPLES) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [line for line in EXAMPLES if "--layers" not in line])
 def test_an_example_works_as_printed(desk, line):
     quick = ("--set", "most_cells=2", "--set", "occlusion.patches=[0.5]")

@@ -50,6 +50,15 @@ def test_statistics_are_the_class_means_and_the_spread_around_them():
     assert np.allclose(found.covariance, shape @ shape.T, atol=0.15)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_statistics_of_few_cells_are_still_a_covariance_when_a_card_has_rounded_them(seed):
+    generator = np.random.default_rng(seed)
+    features = generator.standard_normal((20, 200))
+    learnt = features @ principal_components(features, 32).T
+    written = feature_statistics(learnt, np.arange(20) % 5, learnt, 5).to_json()
+    np.linalg.cholesky(np.array(written["covariance"]))  # as the card's reader asks
+
+
 def test_of_the_held_out_cells_one_in_a_hundred_is_farther_than_the_farthest():
     generator = np.random.default_rng(0)
     ids = np.repeat([0, 1], 500)

@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.made_evaluation import net
+from tests.made_evaluation import ensemble_file, net
+from tests.made_explain import cell_picture, middle
 from tests.made_members import run_folder, table
 from tests.made_training_data import made_cells
+from yolo_leuk.dataset import read_dataset
 from yolo_leuk.shipped import samples_folder
 
 TORCH = {"torch", "torchvision", "ultralytics"}
@@ -89,6 +91,9 @@ def test_the_stand_in_for_torch_cannot_be_imported(without_torch):
         ("train",),
         ("ensemble",),
         ("evaluate",),
+        ("explain",),
+        ("benchmark",),
+        ("export",),
         ("doctor",),
     ],
 )
@@ -107,23 +112,45 @@ def test_doctor_looks_at_torch_without_importing_it(loaded_by):
     assert not loaded_by("doctor") & TORCH
 
 
+@pytest.mark.slow
 def test_prepare_makes_a_data_set_without_torch(loaded_by, tmp_path):
     source = yolo_source(tmp_path / "source")
     loaded = loaded_by("prepare", source, "--kind", "yolo", "--task", "detect")
     assert not loaded & TORCH
 
 
+@pytest.mark.slow
 def test_ensemble_weighs_runs_without_torch(loaded_by, tmp_path):
     runs = [run_folder(tmp_path / name, table(seed=seed)) for seed, name in enumerate("ab")]
     loaded = loaded_by("ensemble", *runs, "--set", "genetic.restarts=1")
     assert not loaded & TORCH
 
 
+@pytest.mark.slow
 def test_evaluate_measures_a_net_without_torch(loaded_by, tmp_path):
     path = net(tmp_path, "one")
     data = made_cells(tmp_path / "cells", (1, 1, 2))
     loaded = loaded_by("evaluate", path, "--data", data, "--set", "draws=5")
     assert not loaded & TORCH
+
+
+def test_explain_covers_parts_of_what_a_net_is_shown_without_torch(loaded_by, tmp_path):
+    path, picture = middle(tmp_path / "net.onnx"), cell_picture(tmp_path / "cell.png")
+    loaded = loaded_by("explain", path, picture, "--as", "cell", "--scale", "32")
+    assert not loaded & {*TORCH, "captum"}
+
+
+def test_export_writes_an_ensemble_without_torch(loaded_by, tmp_path):
+    data = read_dataset(made_cells(tmp_path / "cells", (1, 1, 2)))
+    file = ensemble_file(tmp_path / "both", data, [net(tmp_path, "one"), net(tmp_path, "other")])
+    assert not loaded_by("export", file) & TORCH
+
+
+def test_detect_runs_an_ensemble_on_numpy_opencv_and_onnxruntime_alone(loaded_by, tmp_path):
+    data = read_dataset(made_cells(tmp_path / "cells", (1, 1, 2)))
+    file = ensemble_file(tmp_path / "both", data, [net(tmp_path, "one"), net(tmp_path, "other")])
+    loaded = loaded_by("detect", samples_folder() / "smear.jpg", "--model", file)
+    assert not loaded & (TORCH | HEAVY)
 
 
 def yolo_source(folder: Path) -> Path:

@@ -42,6 +42,7 @@ def test_the_readme_shows_how_to_detect():
     assert len(DETECT_EXAMPLES) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", DETECT_EXAMPLES)
 def test_a_detect_example_works_as_printed(desk, line):
     arguments = shlex.split(line)[1:]

@@ -127,6 +127,7 @@ def test_the_section_of_the_page_has_a_row_for_each_condition(recipes, cells):
         "arch": "v11n",
         "input_px": 48,
         "epochs": 3,
+        "starts_from_sha256": None,
         "training_cells": 30,
         "conditions": recipes.compared(cells, lambda _: truth(cells), lambda _: wrong, DRAWS),
         "colour_alone": recipes.colour_alone(cells, cells, RECIPE, DRAWS),

@@ -80,6 +80,7 @@ def test_all_weights_of_the_history_stay_within_80_mib():
     assert sum(int(size) for kind, size in blobs if kind == "blob") <= MOST_BYTES_IN_HISTORY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [7, 8, 9, 10])
 def test_the_detector_finds_19_of_20_white_cells_of_a_synthetic_smear(pipeline, measured, seed):
     rgb, cells, scale = measured(seed)
@@ -101,6 +102,7 @@ _TOO_WIDE = pytest.mark.xfail(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [9, *(pytest.param(seed, marks=_TOO_WIDE) for seed in (7, 8, 10))])
 def test_the_ruler_comes_within_a_tenth_on_a_synthetic_smear(measured, seed):
     _, _, scale = measured(seed)

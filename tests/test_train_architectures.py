@@ -1,4 +1,4 @@
-"""Every net of the registry: it builds, learns, is exported, and answers the same from ONNX."""
+"""Every net of the registry: it builds, learns, is exported, answers the same, fits TensorRT."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.fresh_process import python
 from tests.made_training_data import made_cells, made_fields
+from tests.warm_process import warm_python
 from yolo_leuk.errors import ConfigError
 from yolo_leuk.train.architectures import architecture, description, known_for
 
@@ -62,8 +62,11 @@ _PARITY = """
 import json
 from pathlib import Path
 import numpy as np
+import onnx
 from yolo_leuk.backends import ultralytics
 from yolo_leuk.backends.net import open_net
+from yolo_leuk.export.operators import misfits
+from yolo_leuk.export.uint8_input import cast_first
 module = ultralytics.load_checkpoint(Path("run/weights/best.pt"))
 net = open_net(Path("run/weights/best.onnx"))
 import torch
@@ -77,6 +80,8 @@ else:
 found = net.run(batch)[name]
 told = {"found": list(found.shape), "expected": list(expected.shape)}
 told["apart"] = float(np.abs(found - expected.numpy()).max() / expected.abs().max())
+graph = cast_first(onnx.load("run/weights/best.onnx"))
+told["misfits"] = [str(misfit) for misfit in misfits(graph)]
 print(json.dumps(told))
 """
 
@@ -84,25 +89,29 @@ print(json.dumps(told))
 @pytest.fixture(scope="module")
 def data_sets(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    return {"classify": made_cells(folder / "cells"), "detect": made_fields(folder)}
+    return {
+        "classify": made_cells(folder / "cells", per_class=(2, 2, 1)),
+        "detect": made_fields(folder, pictures_per_split=2),
+    }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "name"), [(task, name) for task in ("classify", "detect") for name in known_for(task)]
 )
-def test_a_net_learns_and_its_safely_loaded_checkpoint_answers_as_its_onnx_file(
+def test_a_net_learns_and_its_checkpoint_answers_as_its_onnx_file_which_tensorrt_takes(
     data_sets, tmp_path, task, name
 ):
     small = [part for assignment in _SMALL[task] for part in ("--set", assignment)]
-    ended = python(
+    ended = warm_python(
         *("-m", "yolo_leuk", "train", "--task", task, "--arch", name, "--data", data_sets[task]),
         *("--out", "run", "--epochs", 1, "--device", "cpu", *small),
         folder=tmp_path,
     )
     assert ended.returncode == 0, ended.stderr
-    ended = python("-c", _PARITY, folder=tmp_path)
+    ended = warm_python("-c", _PARITY, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
     assert told["found"] == told["expected"]
     assert told["apart"] < TOLERANCE
+    assert told["misfits"] == []

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from tests.made_training_data import CELL_PX_PER_RBC, drawn_cell, in_another_hue, made_cells
 from yolo_leuk import pixels
+from yolo_leuk.cell_classifier import cell_crops
 from yolo_leuk.colour_transfer import colour_statistics
 from yolo_leuk.errors import DataError
 from yolo_leuk.labels import MATURITY
 from yolo_leuk.manifest import read_manifest
-from yolo_leuk.pipeline import cell_crops
 from yolo_leuk.prepare.white_cells.crops import cut_crops
 from yolo_leuk.records import Sample
 from yolo_leuk.train.appearance import Camera, Light, Stain

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from tests.fresh_process import python
 from tests.made_training_data import made_cells
+from tests.warm_process import warm_python
 from yolo_leuk import artifacts
 from yolo_leuk.errors import ConfigError, DataError, UsageError
 from yolo_leuk.labels import MATURITY
@@ -126,7 +126,7 @@ print(json.dumps(told))
 def test_the_loss_of_a_training_weighs_the_classes_as_told(unequal):
     weights = {"Benign": 1.0, "Early": 1.0, "Pre": 1.0, "Pro": 3.0, "Other": 1.0}
     _change_card(unequal, class_weights=weights)
-    ended = python("-c", _LOSSES, folder=unequal.parent)
+    ended = warm_python("-c", _LOSSES, folder=unequal.parent)
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout.splitlines()[-1])
     assert told["none"] == pytest.approx([5, 5], rel=1e-3)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fresh_process import python
 from tests.made_training_data import made_cells
+from tests.warm_process import warm_python
 from yolo_leuk.backends import ultralytics
 from yolo_leuk.errors import ConfigError, UsageError
 from yolo_leuk.train import config, device, trainer
@@ -145,7 +145,7 @@ main()
 
 @pytest.mark.slow
 def test_a_batch_that_does_not_fit_is_halved_and_the_log_says_so(cells, tmp_path):
-    ended = python(
+    ended = warm_python(
         *("-c", _WITHOUT_MEMORY, "train", "--data", cells, "--epochs", 2, *_SMALL), folder=tmp_path
     )
     assert ended.returncode == 0, ended.stderr
@@ -156,7 +156,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_log_says_so(cells, tmp_path
 
 @pytest.mark.slow
 def test_a_run_that_grows_no_better_stops_and_is_not_taken_up_again(cells, tmp_path):
-    ended = python(
+    ended = warm_python(
         *("-m", "yolo_leuk", "train", "--data", cells, "--epochs", 6, *_SMALL),
         *("--set", "optimise.patience=1", "--set", "optimise.learning_rate=0.000000001"),
         folder=tmp_path,
@@ -166,7 +166,7 @@ def test_a_run_that_grows_no_better_stops_and_is_not_taken_up_again(cells, tmp_p
     assert len(done) < 6
     assert "stopped: the last 1 epochs were no better" in ended.stderr
     (tmp_path / "run" / "weights" / "best.onnx").unlink()
-    ended = python("-m", "yolo_leuk", "train", "--resume", "run", folder=tmp_path)
+    ended = warm_python("-m", "yolo_leuk", "train", "--resume", "run", folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert epochs(tmp_path / "run") == done
     assert (tmp_path / "run" / "weights" / "best.onnx").is_file()
@@ -194,7 +194,7 @@ main()
 @pytest.mark.slow
 @pytest.mark.parametrize(("keep", "epoch"), [("best", 1), ("last", 3)])
 def test_the_net_is_that_of_the_epoch_that_was_asked_for(cells, tmp_path, keep, epoch):
-    ended = python(
+    ended = warm_python(
         *("-c", _WORSE_EVERY_EPOCH, "train", "--data", cells, "--epochs", 3, *_SMALL),
         *("--set", f"optimise.keep={keep}"),
         folder=tmp_path,
@@ -224,12 +224,12 @@ main()
 
 @pytest.mark.slow
 def test_a_run_that_was_stopped_on_a_gpu_goes_on_without_one(cells, tmp_path):
-    ended = python(
+    ended = warm_python(
         *("-c", _STOPPED_ON_A_GPU, "train", "--data", cells, "--epochs", 2, *_SMALL),
         folder=tmp_path,
     )
     assert ended.returncode == 9, ended.stderr
     assert epochs(tmp_path / "run") == [1]
-    ended = python("-m", "yolo_leuk", "train", "--resume", "run", folder=tmp_path)
+    ended = warm_python("-m", "yolo_leuk", "train", "--resume", "run", folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert epochs(tmp_path / "run") == [1, 2]

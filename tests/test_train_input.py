@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fresh_process import python
+from tests.warm_process import warm_python
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +22,11 @@ import cv2
 import numpy as np
 from tests.made_nets import BoxesNet, CLASSIFIER_CARD, DETECTOR_CARD
 from tests.made_training_data import CELL_PX_PER_RBC, made_cells, made_fields
-from yolo_leuk import images, onnx_graph
+from yolo_leuk import images
 from yolo_leuk.backends import ultralytics
+from yolo_leuk.backends.checkpoint import classifier_module, detector_module
 from yolo_leuk.field_detector import FieldDetector
-from yolo_leuk.pipeline import cell_crops
+from yolo_leuk.cell_classifier import cell_crops
 from yolo_leuk.prepare.white_cells.crops import cut_crops
 from yolo_leuk.train import run
 from yolo_leuk.train.appearance import Camera, Light, Stain
@@ -48,10 +49,10 @@ def trained(config):
     trainer.train()
     return trainer, data, [tensor.numpy().copy() for tensor in seen]
 
-def entering(module, net, batch):
+def entering(module, batch):
     import torch
     seen = []
-    hook = net.model[0].register_forward_pre_hook(lambda _, x: seen.append(x[0]))
+    hook = module.net.model[0].register_forward_pre_hook(lambda _, x: seen.append(x[0]))
     with torch.no_grad():
         module(torch.from_numpy(batch))
     hook.remove()
@@ -80,7 +81,7 @@ trainer, data, seen = trained(TrainConfig(
 card = dataclasses.replace(CLASSIFIER_CARD, input_px=64, px_per_rbc=20.0)
 crops = np.concatenate([cell_crops(field, box, CELL_PX_PER_RBC, card) for box in boxes.values()])
 net = ultralytics.load_checkpoint(Path("run/weights/last.pt"))
-in_use = entering(onnx_graph.classifier_module(net), net, crops)
+in_use = entering(classifier_module(net), crops)
 print(json.dumps({"manifest": len(data.training), "seen": len(seen), "shape": seen[0].shape,
                   "different": len(set(sums(seen))), "equal": sums(seen) == sums(in_use)}))
 """
@@ -96,7 +97,7 @@ trainer, data, seen = trained(TrainConfig(
 
 class Watched(BoxesNet):
     def run(self, batch):
-        in_use.append(entering(onnx_graph._detector_module(net), net, batch)[0])
+        in_use.append(entering(detector_module(net), batch)[0])
         return super().run(batch)
 
 net = ultralytics.load_checkpoint(Path("run/weights/last.pt"))
@@ -115,7 +116,7 @@ print(json.dumps({"manifest": len(data.training), "different": len(seen), "shape
 
 
 def told_by(tmp_path: Path, script: str) -> dict[str, object]:
-    ended = python("-c", _SEEN_IN_TRAINING + script, folder=tmp_path)
+    ended = warm_python("-c", _SEEN_IN_TRAINING + script, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.fresh_process import ROOT, attempts, environment, python, recording
 from tests.made_training_data import made_cells, made_fields
+from tests.warm_process import warm_python
 from yolo_leuk.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
@@ -111,7 +112,7 @@ def test_both_devices_are_named(trained):
 
 def test_a_batch_that_does_not_fit_on_each_is_halved_and_the_log_says_so(tmp_path):
     data = made_fields(tmp_path)
-    ended = python(*command("detect", data, "--epochs", 1), folder=tmp_path, MOST_SAMPLES="1")
+    ended = warm_python(*command("detect", data, "--epochs", 1), folder=tmp_path, MOST_SAMPLES="1")
     assert ended.returncode == 0, ended.stderr
     assert log_of(tmp_path).count("out of memory: batch 2 instead of 4") == 1
     assert epochs(tmp_path) == [1]
@@ -120,7 +121,7 @@ def test_a_batch_that_does_not_fit_on_each_is_halved_and_the_log_says_so(tmp_pat
 
 def test_where_not_even_one_sample_fits_the_run_ends_with_an_error(cells, tmp_path):
     smallest = ("--set", "optimise.batch=2")
-    ended = python(*command("classify", cells, *smallest), folder=tmp_path, MOST_SAMPLES="0")
+    ended = warm_python(*command("classify", cells, *smallest), folder=tmp_path, MOST_SAMPLES="0")
     assert ended.returncode == 4
     assert "ran out of memory with a batch of 2" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -130,7 +131,7 @@ def test_an_error_in_one_process_ends_all_and_is_told_as_from_one(tmp_path):
     data = made_cells(tmp_path / "cells")
     broken = next(s.path for s in read_manifest(data) if s.split == "train")
     (data / broken).write_bytes(b"no picture")
-    ended = python(*command("classify", data), folder=tmp_path)
+    ended = warm_python(*command("classify", data), folder=tmp_path)
     assert ended.returncode == 3
     assert broken in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -154,7 +155,7 @@ def test_a_run_whose_main_process_is_killed_ends_and_goes_on_from_its_last_epoch
     _wait_until(lambda: not _is_anybody_left(process.pid))
     done = len(epochs(tmp_path))
     assert 2 <= done < _MANY
-    ended = python(TOGETHER, "train", "--resume", "run", folder=tmp_path)
+    ended = warm_python(TOGETHER, "train", "--resume", "run", folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     every = list(range(1, _MANY + 1))
     assert epochs(tmp_path) == every

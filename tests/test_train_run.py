@@ -21,6 +21,8 @@ from onnx import numpy_helper
 
 from tests.fresh_process import attempts, environment, python, recording
 from tests.made_training_data import CELL_PX_PER_RBC, made_cells, made_fields
+from tests.warm_process import warm_python
+from yolo_leuk.embedded_card import embedded_card
 from yolo_leuk.labels import MATURITY
 from yolo_leuk.manifest import read_manifest
 from yolo_leuk.model_card import read_card
@@ -91,12 +93,15 @@ def data_sets(tmp_path_factory):
     return {"classify": made_cells(folder / "cells"), "detect": made_fields(folder)}
 
 
-def _trained(task: str, data: Path, around: Path, *others: object) -> Trained:
+def _trained(
+    task: str, data: Path, around: Path, *others: object, recorded: bool = False
+) -> Trained:
     before = hashes(data)
-    ended = python(
-        *arguments(task, data, around / "run", "--epochs", 2, *others),
-        folder=around,
-        **recording(around),
+    command = arguments(task, data, around / "run", "--epochs", 2, *others)
+    ended = (
+        python(*command, folder=around, **recording(around))
+        if recorded
+        else warm_python(*command, folder=around)
     )
     assert ended.returncode == 0, ended.stderr
     return Trained(around / "run", around, ended.stdout, before, hashes(data))
@@ -105,13 +110,15 @@ def _trained(task: str, data: Path, around: Path, *others: object) -> Trained:
 @pytest.fixture(scope="module")
 def classifier(data_sets, tmp_path_factory):
     """A run of two epochs of the classifier."""
-    return _trained("classify", data_sets["classify"], tmp_path_factory.mktemp("classify"))
+    folder = tmp_path_factory.mktemp("classify")
+    return _trained("classify", data_sets["classify"], folder, recorded=True)
 
 
 @pytest.fixture(scope="module")
 def detector(data_sets, tmp_path_factory):
     """A run of two epochs of the detector, started from nothing."""
-    return _trained("detect", data_sets["detect"], tmp_path_factory.mktemp("detect"))
+    folder = tmp_path_factory.mktemp("detect")
+    return _trained("detect", data_sets["detect"], folder, recorded=True)
 
 
 @pytest.fixture(params=["classifier", "detector"])
@@ -211,6 +218,10 @@ def test_the_card_tells_of_the_training_and_of_no_folder_of_this_machine(trained
     assert card.training["machine"] == begun["device"]
     *_, last = _table(trained.folder)
     assert card.training["hours"] == round(float(last["time"]) / 3600, 3)
+    checkpoint = trained.folder / "weights" / "best.pt"
+    checkpoint_sha256 = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    assert card.training["checkpoint_sha256"] == checkpoint_sha256
+    assert embedded_card(checkpoint.with_suffix(".onnx")).to_json() == card.to_json()
 
 
 def test_a_run_keeps_its_seed_the_hash_of_its_data_and_what_it_ran_on(trained):
@@ -265,7 +276,7 @@ print(json.dumps([list(found.shape) == list(expected.shape), float(apart.max())]
 
 
 def test_the_checkpoints_load_safely_and_the_onnx_file_answers_as_they_do(trained):
-    ended = python("-c", _PARITY, folder=trained.around)
+    ended = warm_python("-c", _PARITY, folder=trained.around)
     assert ended.returncode == 0, ended.stderr
     same_shape, apart = json.loads(ended.stdout)
     assert same_shape
@@ -295,7 +306,7 @@ def test_a_net_learns_from_whole_pictures_and_its_card_says_so(tmp_path):
     # And detect gives the answers of the run's own table, calibrated.
     table = read_probabilities(trained.folder / "probabilities.csv")
     sample = next(s for s in read_manifest(data) if s.sample_id == table.samples[0].sample_id)
-    ended = python(
+    ended = warm_python(
         *("-m", "yolo_leuk", "detect", data / sample.path, "--as", "image", "--json"),
         *("--model", trained.folder / "weights" / "best.onnx"),
         folder=tmp_path,
@@ -334,7 +345,7 @@ def test_a_killed_run_goes_on_from_its_last_whole_epoch(data_sets, tmp_path):
         os.killpg(process.pid, signal.SIGKILL)
     done = len(epochs(run))
     assert 2 <= done < 6
-    ended = python("-m", "yolo_leuk", "train", "--resume", run, folder=tmp_path)
+    ended = warm_python("-m", "yolo_leuk", "train", "--resume", run, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert epochs(run) == [1, 2, 3, 4, 5, 6]
     log = (run / "train.log").read_text(encoding="utf-8")
@@ -355,7 +366,7 @@ def test_a_run_that_was_stopped_during_its_export_is_exported(detector):
     run = detector.folder
     before = weights(run)
     (run / "weights" / "best.onnx").unlink()
-    ended = python("-m", "yolo_leuk", "train", "--resume", run, folder=detector.around)
+    ended = warm_python("-m", "yolo_leuk", "train", "--resume", run, folder=detector.around)
     assert ended.returncode == 0, ended.stderr
     assert weights(run) == before
     assert epochs(run) == [1, 2]
@@ -365,7 +376,7 @@ def test_a_run_that_was_stopped_during_its_export_is_exported(detector):
 
 
 def refused(tmp_path: Path, *others: object) -> subprocess.CompletedProcess:
-    ended = python("-m", "yolo_leuk", "train", *others, folder=tmp_path)
+    ended = warm_python("-m", "yolo_leuk", "train", *others, folder=tmp_path)
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
     return ended
@@ -413,7 +424,7 @@ def test_a_broken_picture_ends_the_run_by_its_name_and_is_neither_mended_nor_dro
     content = (data / broken).read_bytes()
     (data / broken).write_bytes(content[: len(content) // 2])
     before = hashes(data)
-    ended = python(*arguments(task, data, tmp_path / "run", "--epochs", 9), folder=tmp_path)
+    ended = warm_python(*arguments(task, data, tmp_path / "run", "--epochs", 9), folder=tmp_path)
     assert ended.returncode == 3
     assert broken in ended.stderr
     assert "Traceback" not in ended.stderr

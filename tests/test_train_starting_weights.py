@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fresh_process import python
 from tests.made_training_data import made_cells
+from tests.warm_process import warm_python
 from yolo_leuk.config import resolve
 from yolo_leuk.errors import ModelError, UsageError
 from yolo_leuk.train.config import TrainConfig
@@ -94,9 +94,9 @@ print(json.dumps([float((first[0] - first[1]).abs().max()), float(first[0].abs()
 
 @pytest.mark.slow
 def test_an_official_file_is_started_from_and_the_log_says_how_much_of_it_was_taken(tmp_path):
-    assert python("-c", _OFFICIAL, folder=tmp_path).returncode == 0
+    assert warm_python("-c", _OFFICIAL, folder=tmp_path).returncode == 0
     data = made_cells(tmp_path / "cells", per_class=(2, 1, 1))
-    ended = python(
+    ended = warm_python(
         *("-m", "yolo_leuk", "train", "--init", "official", "--data", data, "--out", "run"),
         *("--epochs", 1, "--device", "cpu", "--set", "cells.size_px=64"),
         *("--set", "optimise.learning_rate=0.000000001"),
@@ -110,7 +110,7 @@ def test_an_official_file_is_started_from_and_the_log_says_how_much_of_it_was_ta
     assert told is not None
     taken, own = map(int, told.groups())
     assert taken == own - 2  # all but the last layer, which has other classes
-    apart, size = json.loads(python("-c", _FIRST_LAYERS, folder=tmp_path).stdout)
+    apart, size = json.loads(warm_python("-c", _FIRST_LAYERS, folder=tmp_path).stdout)
     assert apart < 1e-3 * size
     start = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert start["config"]["init"] == "official"

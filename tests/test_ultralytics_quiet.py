@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fresh_process import python
+from tests.warm_process import warm_python
 
 # --- without torch -------------------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ def test_torchvision_can_be_imported_and_its_suppression_is_that_of_the_book(imp
 def loaded(tmp_path_factory):
     """What loading each of several files came to: the error's class and text, or what was found."""
     folder = tmp_path_factory.mktemp("loaded")
-    ended = python(
+    ended = warm_python(
         "-c",
         """
 import json

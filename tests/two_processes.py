@@ -1,13 +1,15 @@
 """``yolo-leuk`` where there seem to be GPUs 0 and 1: they are two processes of the CPU.
 
 A script, for a process of its own; those that it starts run it first, too. Only what needs CUDA is
-replaced: what torch says of GPUs, the choice of a device, NCCL by gloo. Each process notes in
+replaced: what torch says of GPUs, the choice of a device, NCCL by gloo. And cloudpickle is missing,
+which only Ultralytics' own way to start processes would need. Each process notes in
 ``seen-<rank>.txt`` of the current folder what it was shown, and what its loss was.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import torch
@@ -59,6 +61,7 @@ def _note(line: str) -> None:
         stream.write(f"{line}\n")
 
 
+sys.modules["cloudpickle"] = None
 torch.cuda.device_count = lambda: 2
 torch.cuda.get_device_capability = lambda _number: (7, 5)
 torch.cuda.get_device_name = lambda number: f"stand-in {number}"

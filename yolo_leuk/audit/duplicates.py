@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from yolo_leuk.audit.layout import Picture
+from yolo_leuk.audit.pictures import Picture
 from yolo_leuk.audit.scan import PictureFacts
 from yolo_leuk.near_duplicates import near_pairs
 from yolo_leuk.overlaps import overlapping

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from yolo_leuk.audit.layout import Picture
+from yolo_leuk.audit.pictures import Picture
 from yolo_leuk.audit.regions import region_box
 from yolo_leuk.cell_mask import without_cells
 from yolo_leuk.images import read_image

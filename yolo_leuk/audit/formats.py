@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from yolo_leuk.audit.balance import NO_CLASS, NO_SPLIT
-from yolo_leuk.audit.layout import Picture
+from yolo_leuk.audit.pictures import Picture
 from yolo_leuk.audit.probe import Score, Trials, commonest, scores_of
 from yolo_leuk.audit.scan import PictureFacts
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from yolo_leuk.audit.layout import Picture
+from yolo_leuk.audit.pictures import Picture
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from yolo_leuk.audit.boxes import MEANINGS, Box, Corners, Kind, Problem
 from yolo_leuk.audit.coco_boxes import coco_boxes
-from yolo_leuk.audit.layout import DataSet
+from yolo_leuk.audit.pictures import DataSet
 from yolo_leuk.audit.voc_boxes import voc_boxes
 from yolo_leuk.audit.yolo_boxes import class_names, yolo_boxes
 

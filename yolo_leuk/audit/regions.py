@@ -19,10 +19,10 @@ REGIONS = (*CORNERS, *STRIPS)
 
 _CORNER = 0.2  # side of a corner, as a fraction of the picture's shorter side
 _STRIP = 0.1  # depth of a strip; it runs between two corners
+# As many pixels in each kind, so that none has more to tell by.
 _CORNER_SIZE_WH = (12, 12)
 _LYING_SIZE_WH = (24, 6)
 _STANDING_SIZE_WH = (6, 24)
-PATCH_VALUES = 12 * 12 * 3  # the same for all three
 
 
 def region_box(name: str, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:

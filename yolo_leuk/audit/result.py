@@ -11,7 +11,7 @@ from yolo_leuk.audit.duplicates import Duplicate, Duplicates
 from yolo_leuk.audit.formats import Formats
 from yolo_leuk.audit.groups import Groups
 from yolo_leuk.audit.labels import Labels
-from yolo_leuk.audit.layout import DataSet, Picture
+from yolo_leuk.audit.pictures import DataSet, Picture
 from yolo_leuk.audit.probe import Score, Trials
 from yolo_leuk.audit.shortcuts import RegionScore
 

@@ -15,7 +15,8 @@ from yolo_leuk.audit.duplicates import find_duplicates
 from yolo_leuk.audit.formats import formats_of
 from yolo_leuk.audit.groups import groups_across_splits
 from yolo_leuk.audit.labels import check_labels
-from yolo_leuk.audit.layout import DataSet, Picture, open_data_set
+from yolo_leuk.audit.layout import open_data_set
+from yolo_leuk.audit.pictures import DataSet, Picture
 from yolo_leuk.audit.probe import Trials, trials_of
 from yolo_leuk.audit.report import report_page
 from yolo_leuk.audit.result import Audit, Shortcuts, Unreadable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_leuk import artifacts
-from yolo_leuk.dataset import CARD, SCHEMA, Level, check_pictures, read_dataset
+from yolo_leuk.dataset import CARD, SCHEMA, DataSet, check_pictures, read_dataset
 from yolo_leuk.errors import DataError, UsageError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.records import Sample
@@ -18,33 +18,18 @@ DATASETS = Path("datasets")
 
 
 @dataclass(frozen=True)
-class TrainingData:
+class TrainingData(DataSet):
     """What a data set says of itself, and which of its samples a run takes.
 
     Attributes:
-        folder: That ``prepare`` wrote.
-        scheme: Its classes.
-        level: What a picture of it shows: a ``cell``, a whole ``image`` with a class, or a
-            ``field`` with boxes.
         training: Samples to learn from.
         doubted: Number of samples that are not, for their weak labels.
         validation: Samples to be measured on.
-        sources: Titles of the data sets that it was made from.
-        warnings: What a reader of any figure on it must know.
-        class_weights: Class to its weight, where it was prepared with some.
-        manifest_sha256: Of its manifest.
     """
 
-    folder: Path
-    scheme: LabelScheme
-    level: Level
     training: tuple[Sample, ...]
     doubted: int
     validation: tuple[Sample, ...]
-    sources: tuple[str, ...]
-    warnings: tuple[str, ...]
-    class_weights: Mapping[str, float] | None
-    manifest_sha256: str
 
     def part(self, name: str) -> tuple[Sample, ...]:
         """The samples to learn from (``train``) or to be measured on (``val``)."""
@@ -104,16 +89,7 @@ def checked_dataset(
     training = tuple(sample for sample in division.training if sample.sample_id not in out)
     _check_training(folder, training, scheme if task == "classify" else None, len(out))
     return TrainingData(
-        folder=folder,
-        scheme=scheme,
-        level=data.level,
-        training=training,
-        doubted=len(out),
-        validation=division.validation,
-        sources=data.sources,
-        warnings=data.warnings,
-        class_weights=data.class_weights,
-        manifest_sha256=data.manifest_sha256,
+        **vars(data), training=training, doubted=len(out), validation=division.validation
     )
 
 

@@ -57,7 +57,7 @@ class FieldTrainer(OwnTrainer, DetectionTrainer):
     ) -> Any:
         """A loader of random fields for training, of whole pictures for validation."""
         scheme = self._data.scheme
-        pictures = field_pictures(self._data.folder, self._data.part(dataset_path))
+        pictures = field_pictures(self._data, self._data.part(dataset_path))
         if mode != "train":
             composer = FieldComposer(_some_of_each_source(pictures), self._recipe, scheme)
             fields = ValidationFields(composer, self._validation_px_per_rbc)

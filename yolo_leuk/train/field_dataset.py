@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,13 @@ import torch
 from torch.utils.data import Dataset
 
 from yolo_leuk import geometry
-from yolo_leuk.errors import DataError
+from yolo_leuk.dataset import DataSet, read_boxes
 from yolo_leuk.records import Sample
-from yolo_leuk.train.fields import Field, FieldComposer, FieldPicture
+from yolo_leuk.train.canvas import Field
+from yolo_leuk.train.fields import FieldComposer, FieldPicture
 
 
-def field_pictures(folder: Path, samples: Sequence[Sample]) -> list[FieldPicture]:
+def field_pictures(data: DataSet, samples: Sequence[Sample]) -> list[FieldPicture]:
     """Samples of a detection data set, with their boxes.
 
     Raises:
@@ -24,19 +24,13 @@ def field_pictures(folder: Path, samples: Sequence[Sample]) -> list[FieldPicture
     """
     pictures = []
     for sample in samples:
-        labels = folder / "labels" / sample.split / f"{sample.sample_id}.txt"
-        try:
-            rows = np.array(
-                [[float(v) for v in line.split()] for line in labels.read_text().splitlines()]
-            ).reshape(-1, 5)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{labels}: expected lines of 'class cx cy w h': {error}") from error
+        boxes = read_boxes(data.folder, sample, len(data.scheme))
         pictures.append(
             FieldPicture(
-                path=folder / sample.path,
+                path=data.folder / sample.path,
                 source=sample.source,
-                xyxy=geometry.xyxy_from_cxcywhn(rows[:, 1:], (sample.width, sample.height)),
-                class_id=rows[:, 0].astype(np.int64),
+                xyxy=boxes.xyxy,
+                class_id=boxes.class_id,
                 px_per_rbc=sample.px_per_rbc,
             )
         )
