@@ -20,7 +20,6 @@ def test_what_was_written_is_read_again_to_the_last_digit(written, tmp_path_fact
     with Journal(path) as journal:
         for key, value in written.items():
             journal.add(key, value)
-        assert journal.done == written
     with Journal(path) as journal:
         assert journal.done == written
 

@@ -72,7 +72,8 @@ def test_more_landmarks_than_are_compared_at_once_give_the_same_overlaps(
 ):
     seen = [grey_thumbnail(field_at(place, x, 40)) for x in (0, 40, 80)]
     at_once = overlapping([*seen, *others])
-    monkeypatch.setattr(overlaps, "_BLOCK", 7)
+    monkeypatch.setattr(overlaps, "_ROWS", 7)
+    monkeypatch.setattr(overlaps, "_COLUMNS", 11)
     assert overlapping([*seen, *others]) == at_once
 
 

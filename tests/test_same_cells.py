@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_smears import save, smear
+from made_smears import smear
 
 from yolo_leuk import pixels
 from yolo_leuk.errors import DataError
+from yolo_leuk.prepare.split import cell_thumbnails
 from yolo_leuk.prepare.split.same_cells import PlacedCell, torn_cells
 from yolo_leuk.prepare.split.splits import Placement
 
@@ -19,19 +20,20 @@ OTHERS = 12
 
 @pytest.fixture
 def crop(tmp_path):
-    """Writes the crop of a cell, in a split; the same cell again for the same seed."""
+    """Writes the thumbnail of a cell, in a split; the same cell again for the same seed."""
 
     def made(seed: int, place: Placement, kind: str = "set/Pre", brightness: float = 1.0):
-        file = tmp_path / f"{seed}-{place.split}-{place.fold}-{kind[-3:]}-{brightness}.png"
-        save(file, pixels.with_brightness(smear(seed, CROP_PX), brightness))
-        return PlacedCell(file, kind, place)
+        file = tmp_path / f"{seed}-{place.split}-{place.fold}-{kind[-3:]}-{brightness}"
+        picture = pixels.with_brightness(smear(seed, CROP_PX), brightness)
+        file.write_bytes(cell_thumbnails.content_of([picture]))
+        return PlacedCell(file, 0, kind, place)
 
     return made
 
 
 @pytest.fixture
 def others(crop):
-    """Crops of which no two show the same."""
+    """Cells of which no two show the same."""
     return [crop(100 + n, (TRAIN, OTHER_FOLD, VAL, TEST)[n % 4]) for n in range(OTHERS)]
 
 
@@ -66,11 +68,21 @@ def test_no_cells_are_no_trouble():
     assert torn_cells([]) == {}
 
 
-def test_a_crop_that_cannot_be_read_is_an_error_with_its_name(crop, others):
+@pytest.mark.parametrize("spoil", [lambda f: f.write_bytes(b"cut off"), lambda f: f.unlink()])
+def test_thumbnails_that_cannot_be_read_are_an_error_with_their_name(crop, others, spoil):
     lost = crop(1, TRAIN)
-    lost.file.write_bytes(b"no picture")
+    spoil(lost.file)
     with pytest.raises(DataError, match=lost.file.name):
         torn_cells([lost, *others])
+
+
+def test_the_cells_of_one_picture_lie_in_one_file(others, tmp_path):
+    file = tmp_path / "a picture"
+    file.write_bytes(cell_thumbnails.content_of([smear(seed, CROP_PX) for seed in (1, 2, 3)]))
+    train = [PlacedCell(file, number, "set/Pre", TRAIN) for number in range(3)]
+    again = tmp_path / "another picture"
+    again.write_bytes(cell_thumbnails.content_of([pixels.with_brightness(smear(2, CROP_PX), 0.9)]))
+    assert torn_cells([*train, *others, PlacedCell(again, 0, "set/Pre", TEST)]) == {1: OTHERS + 3}
 
 
 def test_the_answer_does_not_depend_on_the_order_of_the_cells(crop, others):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import subprocess
 import sys
@@ -67,6 +68,20 @@ def test_workers_do_not_run_ahead_of_whoever_takes_up_their_results(tmp_path):
         time.sleep(1)
         assert taken == list(range(20))
         assert 20 <= len(list(tmp_path.iterdir())) <= 20 + 2 * 8
+
+
+def test_processes_at_rest_are_gone_and_others_do_what_comes_next():
+    with Workers(2) as workers:
+        before = set(workers.in_order(pid_of, range(40)))
+        workers.rest()
+        assert not any(is_alive(pid) for pid in before)
+        assert list(workers.in_order(square, range(40))) == [n * n for n in range(40)]
+        workers.rest()
+        workers.rest()
+
+
+def pid_of(_number: int) -> int:
+    return os.getpid()
 
 
 def test_workers_run_though_this_process_has_used_threads_of_opencv():

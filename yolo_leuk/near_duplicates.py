@@ -8,7 +8,7 @@ this data set, and each is checked by its detail.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,10 +19,11 @@ from yolo_leuk.records import Floats
 from yolo_leuk.thumbnail import (
     HIGHEST,
     TURNS,
+    Detail,
     Thumbnail,
     correlation,
     detail_of,
-    spectrum_of,
+    spectra_of,
     turned,
     turned_spectrum,
 )
@@ -40,13 +41,15 @@ LEAST_TURNED_CORRELATION = 0.75
 MOST_CORRELATION = 0.87
 
 _BLOCK = 64  # rows of the table of similarities that are in memory at once
-_CHUNK = 256  # pairs that go to a thread at once
+_DETAILS = 4096  # pictures whose detail is in memory at once: 64 MiB
 
 # Turns that a spectrum can tell; each stands for itself and for the one that is 180° further.
-_SPECTRAL_TURNS = (0, 1, 4, 5)
+_SPECTRAL_TURNS = np.array([0, 1, 4, 5])
 _HALF_TURN = 3
 
-_INVERSE = {turn: {5: 6, 6: 5}.get(turn, turn) for turn in range(len(TURNS))}
+_INVERSE = np.array([0, 1, 2, 3, 4, 6, 5, 7])  # of each turn
+
+_Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class NearPairs:
 
 def near_pairs(
     thumbnails: Sequence[Thumbnail],
-    spectra: Sequence[Floats],
+    spectra: Sequence[Floats] | Floats,
     own: int,
     *,
     workers: int,
@@ -104,23 +107,12 @@ def near_pairs(
     """
     if not own:
         return NearPairs((), LEAST_CORRELATION, 0)
-    candidates = sorted(set(_candidates(_unusual(np.stack(spectra)), own, show)))
-
-    def compared(start: int) -> list[float]:
-        # Neighbours in the list share pictures; the details of all pictures would fill the memory.
-        detail = functools.cache(lambda position: detail_of(thumbnails[position]))
-        return [
-            correlation(detail(first), turned(detail(second), turn))
-            for first, second, turn in candidates[start : start + _CHUNK]
-        ]
-
-    with ThreadPoolExecutor(workers) as pool:  # OpenCV lets other threads run
-        parts = pool.map(compared, range(0, len(candidates), _CHUNK))
-        found = [value for part in parts for value in part]
+    candidates = _candidates(_unusual(np.array(spectra, np.float32)), own, show)
+    found = _correlations(thumbnails, candidates, workers)
     threshold = _threshold(found)
     pairs = [
         NearPair(first, second, round(value, 3), TURNS[turn])
-        for (first, second, turn), value in zip(candidates, found, strict=True)
+        for (first, second, turn), value in zip(candidates.tolist(), found, strict=True)
         if value >= max(threshold, LEAST_TURNED_CORRELATION if turn else 0)
     ]
     pairs.sort(key=lambda pair: (-pair.correlation, pair.first, pair.second))
@@ -129,32 +121,68 @@ def near_pairs(
     return NearPairs(tuple(reversed(once.values())), threshold, len(candidates))
 
 
-def pairs_across(thumbnails: Sequence[Thumbnail], parts: Sequence[str]) -> list[tuple[int, int]]:
+def pairs_across(
+    thumbnails: Sequence[Thumbnail], parts: Sequence[str], *, workers: int = 1
+) -> list[tuple[int, int]]:
     """Pairs of pictures of different parts that show the same, neither turned nor mirrored.
 
     Args:
         thumbnails: Of all pictures.
         parts: Name of the part that each picture is in.
+        workers: Threads.
 
     Returns:
         Pairs of positions in ``thumbnails``.
     """
-    looks = _unit(_unusual(np.stack([spectrum_of(thumbnail) for thumbnail in thumbnails])))
-    detail = functools.lru_cache(maxsize=_CHUNK)(lambda position: detail_of(thumbnails[position]))
-    candidates = list(_candidates_across(looks, np.unique(parts, return_inverse=True)[1]))
-    found = [correlation(detail(first), detail(second)) for first, second in candidates]
-    threshold = _threshold(found)
-    return [pair for pair, value in zip(candidates, found, strict=True) if value >= threshold]
+    looks = _unit(_unusual(spectra_of(thumbnails)))
+    candidates = _candidates_across(looks, np.unique(parts, return_inverse=True)[1])
+    found = _correlations(thumbnails, np.pad(candidates, ((0, 0), (0, 1))), workers)
+    is_same = np.array(found) >= _threshold(found)
+    return [(first, second) for first, second in candidates[is_same].tolist()]
 
 
-def _candidates_across(looks: Floats, part: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """For each picture those most like it in later parts."""
+def _correlations(
+    thumbnails: Sequence[Thumbnail], candidates: _Indices, workers: int
+) -> list[float]:
+    """Correlation of each two pictures, the second one turned."""
+    found = np.zeros(len(candidates))
+    block_of = candidates[:, 1] // _DETAILS
+    with ThreadPoolExecutor(workers) as pool:  # OpenCV lets other threads run
+        for block in np.unique(block_of):
+            rows = np.flatnonzero(block_of == block)
+            rows = rows[np.argsort(candidates[rows, 0], kind="stable")]
+            shown = np.unique(candidates[rows, 1]).tolist()
+            made = pool.map(lambda position: detail_of(thumbnails[position]), shown)
+            details = dict(zip(shown, made, strict=True))
+            parts = np.array_split(rows, workers)
+            compare = functools.partial(_compared, thumbnails, details)
+            values = pool.map(compare, [candidates[part] for part in parts])
+            found[rows] = [value for of_part in values for value in of_part]
+    return list(found.tolist())
+
+
+def _compared(
+    thumbnails: Sequence[Thumbnail], details: Mapping[int, Detail], candidates: _Indices
+) -> list[float]:
+    """Correlations of candidates in the order of their first pictures, whose details are made."""
+    detail_of_first = functools.lru_cache(maxsize=1)(lambda first: detail_of(thumbnails[first]))
+    return [
+        correlation(detail_of_first(first), turned(details[second], turn))
+        for first, second, turn in candidates.tolist()
+    ]
+
+
+def _candidates_across(looks: Floats, part: npt.NDArray[np.intp]) -> _Indices:
+    """For each picture those most like it in later parts: position and position, shape (n, 2)."""
+    found = [np.zeros((0, 2), np.int64)]
     for number in range(part.max()):
         rows, others = np.flatnonzero(part == number), np.flatnonzero(part > number)
+        looks_of_others = looks[others].T
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            for row, column in _largest(looks[block] @ looks[others].T):
-                yield int(block[row]), int(others[column])
+            row, column = _largest(looks[block] @ looks_of_others).T
+            found.append(np.stack([block[row], others[column]], axis=1))
+    return np.concatenate(found)
 
 
 def _threshold(found: Sequence[float]) -> float:
@@ -170,24 +198,28 @@ def _threshold(found: Sequence[float]) -> float:
 
 
 def _unusual(spectra: Floats) -> Floats:
-    """Each strength as its deviation from the mean picture, in standard deviations.
+    """Each strength as its deviation from the mean picture, in standard deviations, in place.
 
     Mean and deviation are over all turns of all pictures, so that a turned picture has the same
     deviations, turned.
     """
-    mean = np.mean([turned_spectrum(spectra, t).mean(axis=0) for t in _SPECTRAL_TURNS], axis=0)
-    away = spectra - mean.astype(np.float32)
-    squares = [np.square(turned_spectrum(away, t)).mean(axis=0) for t in _SPECTRAL_TURNS]
-    spread = np.sqrt(np.mean(squares, axis=0)).astype(np.float32)
-    return np.asarray(away / (spread + 1e-6), np.float32)
+    spectra -= _over_all_turns(spectra.mean(axis=0))
+    squares = np.einsum("nij,nij->ij", spectra, spectra) / len(spectra)
+    spectra /= np.sqrt(_over_all_turns(squares)) + np.float32(1e-6)
+    return spectra
 
 
-def _candidates(
-    looks: Floats, own: int, show: Callable[[int, str], None]
-) -> Iterator[tuple[int, int, int]]:
-    """For each picture those most like it: (position, larger position, turn of the latter)."""
+def _over_all_turns(spectrum: Floats) -> Floats:
+    """Mean of a spectrum, shape (21, 21), and its turns."""
+    turns = [turned_spectrum(spectrum[None], turn)[0] for turn in _SPECTRAL_TURNS]
+    return np.asarray(np.mean(turns, axis=0), np.float32)
+
+
+def _candidates(looks: Floats, own: int, show: Callable[[int, str], None]) -> _Indices:
+    """For each picture those most like it: two positions and a turn of the larger one, (n, 3)."""
     rows = _unit(looks[:own])
-    turns = [_unit(turned_spectrum(looks, turn)) for turn in _SPECTRAL_TURNS]
+    turns = [_unit(turned_spectrum(looks, turn)) for turn in _SPECTRAL_TURNS.tolist()]
+    found = []
     for start in range(0, own, _BLOCK):
         show(start, "comparing")
         block = rows[start : start + _BLOCK]
@@ -195,17 +227,17 @@ def _candidates(
             if high == low:
                 continue
             alike = np.stack([block @ turned_rows[low:high].T for turned_rows in turns])
-            turn, best = alike.argmax(axis=0), alike.max(axis=0)
+            best = alike.max(axis=0)
             if low == 0:  # a picture is no candidate for itself
                 best[np.arange(len(block)), start + np.arange(len(block))] = -np.inf
-            for row, column in _largest(best):
-                one, other = start + int(row), low + int(column)
-                for half in (0, _HALF_TURN):
-                    how = _SPECTRAL_TURNS[turn[row, column]] ^ half
-                    if one < other:
-                        yield one, other, how
-                    elif one > other:
-                        yield other, one, _INVERSE[how]
+            row, column = _largest(best).T
+            turn = _SPECTRAL_TURNS[alike[:, row, column].argmax(axis=0)]
+            found.append(np.stack([start + row, low + column, turn], axis=1))
+    candidates = np.concatenate(found)
+    one, other, turn = np.concatenate([candidates, candidates ^ (0, 0, _HALF_TURN)]).T
+    turn = np.where(one < other, turn, _INVERSE[turn])
+    pairs = np.stack([np.minimum(one, other), np.maximum(one, other), turn], axis=1)
+    return np.unique(pairs[one != other], axis=0)
 
 
 def _largest(table: Floats) -> npt.NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import cv2
@@ -36,6 +37,8 @@ _WINDOW = np.outer(np.hanning(SIDE_PX), np.hanning(SIDE_PX)).astype(np.float32)
 # Detail up to this size is compared; what is larger all smears have in common.
 _DETAIL_PX = 2.0
 
+_BATCH = 256  # spectra that are made at once
+
 # Of a detail that shows anything.
 _LEAST_SPREAD = 0.01
 
@@ -68,11 +71,27 @@ def spectrum_of(thumbnail: Thumbnail) -> Floats:
     The same wherever the field lies in the picture, and all but the same for other file formats,
     sizes and light. Reddy BS, Chatterji BN. IEEE Trans Image Process 1996;5(8):1266-1271.
     """
-    pixels = (thumbnail.astype(np.float32) - thumbnail.mean()) * _WINDOW
-    strength = np.abs(np.fft.fftshift(np.fft.fft2(pixels)))
-    middle, reach = SIDE_PX // 2, HIGHEST + 1
-    low = strength[middle - HIGHEST : middle + reach, middle - HIGHEST : middle + reach]
-    return np.log1p(low).astype(np.float32)
+    return np.asarray(spectra_of([thumbnail])[0], np.float32)
+
+
+def spectra_of(thumbnails: Sequence[Thumbnail]) -> Floats:
+    """The spectrum of each, as :func:`spectrum_of` gives it; shape (n, 21, 21)."""
+    size = 2 * HIGHEST + 1
+    spectra = np.empty((len(thumbnails), size, size), np.float32)
+    for start in range(0, len(thumbnails), _BATCH):
+        spectra[start : start + _BATCH] = _spectra(np.stack(thumbnails[start : start + _BATCH]))
+    return spectra
+
+
+def _spectra(thumbnails: npt.NDArray[np.uint8]) -> Floats:
+    from scipy import fft
+
+    pixels = thumbnails.astype(np.float32)
+    pixels = (pixels - pixels.mean(axis=(1, 2), keepdims=True)) * _WINDOW
+    strength = np.abs(fft.rfft2(pixels)[:, :, : HIGHEST + 1])
+    right = np.log1p(np.concatenate([strength[:, -HIGHEST:], strength[:, : HIGHEST + 1]], axis=1))
+    # Of real numbers, one half is the other one, turned about the middle.
+    return np.concatenate([right[:, ::-1, :0:-1], right], axis=2)
 
 
 def turned_spectrum(spectra: Floats, turn: int) -> Floats:

@@ -20,7 +20,7 @@ class Journal:
         path: The file; made if it is not there.
 
     Attributes:
-        done: What earlier runs and this one have written, by key.
+        done: What earlier runs have written, by key.
 
     Raises:
         OutputError: The file cannot be written.
@@ -45,7 +45,6 @@ class Journal:
             self._stream.flush()
         except OSError as error:
             raise self._cannot_write(error) from error
-        self.done[key] = value
 
     def __enter__(self) -> Journal:
         return self

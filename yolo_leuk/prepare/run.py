@@ -33,6 +33,7 @@ from yolo_leuk.prepare.samples import (
 from yolo_leuk.prepare.scanning import Scanned, Tell, scan_sources
 from yolo_leuk.prepare.schemes import classify_scheme, detect_scheme
 from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.split import cell_thumbnails
 from yolo_leuk.prepare.split.homes import Home, homes_of
 from yolo_leuk.prepare.split.same_cells import PlacedCell, torn_cells
 from yolo_leuk.prepare.staging import Stage, staged
@@ -84,6 +85,8 @@ def run(
         OutputError: The folder already holds something, another run is at it, or it cannot be
             written.
     """
+    from threadpoolctl import threadpool_limits
+
     check_config(config)
     scanned = scan_sources(config.sources, config.kind, config.labels, tell)
     out = config.out or Path("datasets") / f"{'-'.join(_data_sets(scanned.images))}-{config.task}"
@@ -91,6 +94,8 @@ def run(
         with (
             staged(out, _fingerprint(config, scanned)) as stage,
             Workers(_processes(config)) as workers,
+            # Threads of ours share the cores; BLAS would have its own wait for them, wide awake.
+            threadpool_limits(limits=1),
         ):
             result = _Preparation(config, scanned, stage, workers, hash_of, progress).run(out)
     except _TooManyProblemsError as error:
@@ -235,14 +240,18 @@ class _Preparation:
     ) -> list[MadeSamples]:
         """What came of all jobs; those that an earlier run did are not done again."""
         done = self._stage.made.done
-        todo = [(job, key) for job, key in zip(jobs, keys, strict=True) if key not in done]
+        made = {key: MadeSamples.from_json(done.pop(key)) for key in keys if key in done}
+        todo = [(job, key) for job, key in zip(jobs, keys, strict=True) if key not in made]
         with progress_bar(len(todo), enabled=self._progress) as show:
             make = functools.partial(function, self._recipe)
             results = self._workers.in_order(make, [job for job, _ in todo])
             for number, result in enumerate(results):
-                show(number, todo[number][1])
-                self._stage.made.add(todo[number][1], result.to_json())
-        parts = [MadeSamples.from_json(done[key]) for key in keys]
+                key = todo[number][1]
+                show(number, key)
+                self._stage.made.add(key, result.to_json())
+                made[key] = result
+        self._workers.rest()
+        parts = [made[key] for key in keys]
         self._problems += [problem for part in parts for problem in part.problems]
         return parts
 
@@ -285,26 +294,29 @@ class _Preparation:
 
         They are written down before one is removed: a run that goes on could not find them again.
         """
-        done = self._stage.made.done
-        if _TORN_CELLS not in done:
-            cells = {
-                sample.name: PlacedCell(
-                    self._stage.waiting / sample.task / f"{sample.name}.png",
-                    f"{picture.image.data_set}/{sample.label}",
-                    picture.home.place,
-                )
-                for picture in pictures
-                # Of a known subject that tells more; C-NMC's single cells all look alike.
-                if picture.facts.look is not None
-                for sample in picture.made.samples
-                if sample.task == "classify" and self._config.level == "cell"
-            }
-            names = list(cells)
-            torn = torn_cells(
-                list(cells.values()), workers=self._config.workers or os.cpu_count() or 1
+        if _TORN_CELLS in self._stage.made.done:
+            return dict(self._stage.made.done[_TORN_CELLS])
+        cells: dict[str, PlacedCell] = {}
+        for picture in pictures:
+            # Of a known subject that tells more; C-NMC's single cells all look alike.
+            if self._config.level == "cell" and picture.facts.look is not None:
+                cells |= self._placed_cells(picture)
+        names = list(cells)
+        found = torn_cells(list(cells.values()), workers=_processes(self._config))
+        torn = {names[first]: names[second] for first, second in found.items()}
+        self._stage.made.add(_TORN_CELLS, torn)
+        return torn
+
+    def _placed_cells(self, picture: _Picture) -> dict[str, PlacedCell]:
+        """The cells of a picture by name."""
+        file = cell_thumbnails.file_of(self._stage.waiting, picture.image.sample_id)
+        own = [sample for sample in picture.made.samples if sample.task == "classify"]
+        return {
+            sample.name: PlacedCell(
+                file, number, f"{picture.image.data_set}/{sample.label}", picture.home.place
             )
-            self._stage.made.add(_TORN_CELLS, {names[a]: names[b] for a, b in torn.items()})
-        return dict(done[_TORN_CELLS])
+            for number, sample in enumerate(own)
+        }
 
     # --- rows ----------------------------------------------------------------------------------
 

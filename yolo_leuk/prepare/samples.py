@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,11 +21,13 @@ from yolo_leuk import geometry, pixels, ruler
 from yolo_leuk.errors import DataError, OutputError
 from yolo_leuk.field_detector import FieldDetector
 from yolo_leuk.labels import LabelScheme
+from yolo_leuk.png import encode_png
 from yolo_leuk.prepare.facts import Hash, PictureFacts
 from yolo_leuk.prepare.pictures.opening import Opened, Opening, opened
 from yolo_leuk.prepare.pictures.picture import Picture
 from yolo_leuk.prepare.problems import Problem, problem_of
 from yolo_leuk.prepare.sources.source_image import SourceImage
+from yolo_leuk.prepare.split import cell_thumbnails
 from yolo_leuk.prepare.split.looks import Look, look_of
 from yolo_leuk.prepare.white_cells import crops
 from yolo_leuk.records import Image
@@ -155,7 +156,7 @@ def make_samples(recipe: SampleRecipe, job: SampleJob) -> MadeSamples:
         if task == "detect":
             samples.append(_as_field(recipe, job, found.picture))
         elif recipe.level == "cell":
-            samples += _as_cells(recipe, job, found.picture)
+            samples += _as_cells(recipe, job, found.picture, to_compare=facts.look is not None)
         elif image.label is None:
             problems.append(problem_of(image.file, "it has no class as a whole"))
         else:
@@ -254,8 +255,10 @@ def _detector(path: Path) -> FieldDetector:
 # --- cells and whole pictures with a class -----------------------------------------------------
 
 
-def _as_cells(recipe: SampleRecipe, job: SampleJob, picture: Picture) -> list[NewSample]:
-    picture = _on_glass(picture)
+def _as_cells(
+    recipe: SampleRecipe, job: SampleJob, picture: Picture, *, to_compare: bool
+) -> list[NewSample]:
+    sample_id, picture = job.image.sample_id, _on_glass(picture)
     labels = [_cell_label(label, job.image) for label in picture.labels]
     is_cell = np.array([label in recipe.schemes["classify"].names for label in labels], bool)
     chosen = np.flatnonzero(is_cell)
@@ -271,12 +274,15 @@ def _as_cells(recipe: SampleRecipe, job: SampleJob, picture: Picture) -> list[Ne
     steps = (*picture.steps, f"window of {pixels.WINDOW_RBC:g} red cells, rim {pixels.RIM:g}")
     samples = []
     for number, (row, crop) in enumerate(zip(chosen, cut, strict=True)):
-        name, label = f"{job.image.sample_id}-c{number:03d}", labels[row]
+        name, label = f"{sample_id}-c{number:03d}", labels[row]
         samples.append(
             _written(
                 recipe, "classify", name, crop.picture, label, crop.px_per_rbc, steps, {label: 1}
             )
         )
+    if to_compare:
+        content = cell_thumbnails.content_of([crop.picture for crop in cut])
+        write_in_stage(cell_thumbnails.file_of(recipe.waiting, sample_id), content)
     return samples
 
 
@@ -308,17 +314,14 @@ def _written(
     steps: Sequence[str],
     labels: Mapping[str, int],
 ) -> NewSample:
-    write_png(recipe.waiting / task / f"{name}.png", rgb)
+    write_png(recipe.waiting / f"{task}/{name}.png", rgb)
     height, width = rgb.shape[:2]
     return NewSample(task, name, label, width, height, px_per_rbc, "; ".join(steps), labels)
 
 
 def write_png(path: Path, rgb: Image) -> None:
     """Write a picture without loss to a folder of a stage. Raises OutputError."""
-    done, buffer = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise DataError(f"a picture of {rgb.shape} pixels could not be written as PNG to {path}")
-    write_in_stage(path, buffer.tobytes())
+    write_in_stage(path, encode_png(rgb))
 
 
 def write_in_stage(path: Path, content: bytes) -> None:

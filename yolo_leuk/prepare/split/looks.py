@@ -225,15 +225,22 @@ def _colours(image: Image) -> _Floats:
     lightness, a, b = (np.asarray(channel, np.uint8) for channel in cv2.split(lab))
     stained = lightness < two_means_threshold(lightness)
     nuclei = _nuclei(a, b, stained)
-    parts = (~(stained | nuclei), nuclei, stained & ~nuclei)
-    whole = np.ones_like(stained)
+    part = np.where(nuclei, np.uint8(1), np.where(stained, np.uint8(2), np.uint8(0)))
+    counts = np.stack([_histograms(part, channel) for channel in (lightness, a, b)], axis=1)
+    whole = counts.sum(axis=0)
     return np.array(
         [
-            _median(histogram(channel, part if part.any() else whole))
-            for part in parts
-            for channel in (lightness, a, b)
+            _median(channel)
+            for of_part in counts
+            for channel in (of_part if of_part.any() else whole)
         ]
     )
+
+
+def _histograms(part: _Grey, channel: _Grey) -> _Indices:
+    """How often each value stands in each of the three parts, shape (3, 256)."""
+    counts = cv2.calcHist([part, channel], [0, 1], None, [3, 256], [0, 3, 0, 256])
+    return np.asarray(counts, np.int64)
 
 
 def _nuclei(a: _Grey, b: _Grey, stained: _Part) -> _Part:
@@ -241,7 +248,7 @@ def _nuclei(a: _Grey, b: _Grey, stained: _Part) -> _Part:
     if not stained.any():
         return stained
     # Violet is high in A and low in B; red cells and pink smudges are not low in B.
-    violet = np.clip(a.astype(np.int16) - b + 128, 0, 255).astype(np.uint8)
+    violet = np.asarray(cv2.addWeighted(a, 1, b, -1, 128), np.uint8)
     low, high = two_means(histogram(violet, stained))
     return np.asarray((violet > (low + high) / 2) & (high - low >= LEAST_CONTRAST))
 

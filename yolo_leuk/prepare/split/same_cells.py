@@ -5,20 +5,22 @@ Two fields may share so little that only a cell at the edge of both is the same.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
-import cv2
 import numpy as np
 
-from yolo_leuk.images import read_image
 from yolo_leuk.near_duplicates import pairs_across
+from yolo_leuk.prepare.split.cell_thumbnails import read_thumbnails
 from yolo_leuk.prepare.split.same_fields import torn_fields
 from yolo_leuk.prepare.split.splits import Placement
-from yolo_leuk.thumbnail import Thumbnail, thumbnail_of
+from yolo_leuk.thumbnail import Thumbnail
+
+_FILES_KEPT = 16  # of thumbnails, in memory at once
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class PlacedCell:
     """A cell that is cut out.
 
     Attributes:
-        file: Its crop.
+        file: Thumbnails of all cells of its picture.
+        number: Its position among them.
         kind: Data set and class; cells of different kinds are not compared.
         place: Split and fold.
     """
 
     file: Path
+    number: int
     kind: str
     place: Placement
 
@@ -44,21 +48,42 @@ def torn_cells(cells: Sequence[PlacedCell], *, workers: int = 1) -> dict[int, in
         workers: Threads.
 
     Raises:
-        DataError: A crop cannot be read.
+        DataError: The thumbnails of a picture's cells cannot be read.
     """
     of_kind: dict[str, list[int]] = defaultdict(list)
     for position, cell in enumerate(cells):
         of_kind[cell.kind].append(position)
     pairs = []
-    with ThreadPoolExecutor(workers) as pool:  # OpenCV lets other threads run
-        for positions in of_kind.values():
-            if len({cells[position].place for position in positions}) > 1:
-                thumbnails = list(pool.map(_thumbnail, (cells[p].file for p in positions)))
-                parts = [str(cells[position].place) for position in positions]
-                found = pairs_across(thumbnails, parts)
-                pairs += [(positions[first], positions[second]) for first, second in found]
+    for positions in of_kind.values():
+        if len({cells[position].place for position in positions}) > 1:
+            thumbnails = _Thumbnails([cells[position] for position in positions])
+            parts = [str(cells[position].place) for position in positions]
+            found = pairs_across(thumbnails, parts, workers=workers)
+            pairs += [(positions[first], positions[second]) for first, second in found]
     return torn_fields(pairs, {position: cell.place for position, cell in enumerate(cells)})
 
 
-def _thumbnail(file: Path) -> Thumbnail:
-    return thumbnail_of(np.asarray(cv2.cvtColor(read_image(file), cv2.COLOR_RGB2GRAY), np.uint8))
+class _Thumbnails(Sequence[Thumbnail]):
+    """Of cells, read when they are asked for: those of a large class would fill the memory."""
+
+    def __init__(self, cells: Sequence[PlacedCell]) -> None:
+        self._cells = cells
+        # Cells of one picture follow each other, and so do those that are asked for.
+        self._read = functools.lru_cache(maxsize=_FILES_KEPT)(read_thumbnails)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, index: int) -> Thumbnail: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Thumbnail]: ...
+
+    def __getitem__(self, index: int | slice) -> Thumbnail | list[Thumbnail]:
+        if isinstance(index, slice):
+            return [self._of(cell) for cell in self._cells[index]]
+        return self._of(self._cells[index])
+
+    def _of(self, cell: PlacedCell) -> Thumbnail:
+        return np.asarray(self._read(cell.file)[cell.number])

@@ -11,7 +11,7 @@ from yolo_leuk.overlaps import overlapping
 from yolo_leuk.prepare.facts import PictureFacts
 from yolo_leuk.prepare.sources.source_image import SourceImage
 from yolo_leuk.prepare.split.splits import Placement
-from yolo_leuk.thumbnail import Thumbnail, spectrum_of
+from yolo_leuk.thumbnail import Thumbnail, spectra_of
 
 Pair = tuple[int, int]
 """Rows of two pictures."""
@@ -43,20 +43,21 @@ def same_fields(
             of_data_set[image.data_set].setdefault(fact.sha256, row)
     thumbnails = {row: fact.look.thumbnail for row, fact in enumerate(facts) if fact.look}
     found: set[Pair] = set()
-    for rows in (list(first.values()) for first in of_data_set.values()):
-        found.update(_near(rows, thumbnails, workers))
-        of_class: dict[str | None, list[int]] = defaultdict(list)
-        for row in rows:
-            of_class[images[row].label].append(row)
-        with ThreadPoolExecutor(workers) as pool:  # numpy lets other threads run
-            for pairs in pool.map(lambda alike: _moved(alike, thumbnails), of_class.values()):
+    with ThreadPoolExecutor(workers) as pool:  # numpy and OpenCV let other threads run
+        for rows in (list(first.values()) for first in of_data_set.values()):
+            of_class: dict[str | None, list[int]] = defaultdict(list)
+            for row in rows:
+                of_class[images[row].label].append(row)
+            found.update(_near(rows, thumbnails, workers))
+            largest_first = sorted(of_class.values(), key=len, reverse=True)
+            for pairs in pool.map(lambda alike: _moved(alike, thumbnails), largest_first):
                 found.update(pairs)
     return sorted(found)
 
 
 def _near(rows: Sequence[int], thumbnails: Mapping[int, Thumbnail], workers: int) -> list[Pair]:
     shown = [thumbnails[row] for row in rows]
-    near = near_pairs(shown, [spectrum_of(one) for one in shown], len(rows), workers=workers)
+    near = near_pairs(shown, spectra_of(shown), len(rows), workers=workers)
     return [(rows[pair.first], rows[pair.second]) for pair in near.pairs]
 
 

@@ -125,9 +125,11 @@ def cells_around(violet: Mask, field: Image, px_per_rbc: float) -> Mask:
     if not violet.any():
         return np.zeros(violet.shape, np.uint8)
     density = _optical_density(field, glass_colour(field), _BLUR * px_per_rbc)
-    red, green, _ = cv2.split(density)
-    is_stained = red + green > 2 * _STAINED
-    is_white = _white_share(density, violet > 0, px_per_rbc) > _WHITE_SHARE
+    red, green, blue = cv2.split(density)
+    both = red + green
+    is_stained = both > 2 * _STAINED
+    has_hue = both + blue > 3 * _HAS_HUE
+    is_white = _white_share(density, violet > 0, has_hue, px_per_rbc) > _WHITE_SHARE
     nuclei = np.where(is_white, violet, np.uint8(0))
     mask = np.where(is_stained & is_white, np.uint8(255), nuclei)
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(int(_OPENING * px_per_rbc) | 1))
@@ -171,7 +173,7 @@ def glass_colour(image: Image) -> tuple[int, int, int]:
     lightest = _lighter_cluster(_lighter_cluster(histogram(grey)))
     peak = int(np.argmax(np.convolve(lightest, np.ones(5), "same")))
     near_peak = cv2.inRange(grey, np.array([peak - 4.0]), np.array([peak + 4.0])) > 0
-    red, green, blue = (int(v) for v in np.median(_some_where(near_peak, image), axis=0))
+    red, green, blue = (int(v) for v in _median(_some_where(near_peak, image)))
     return red, green, blue
 
 
@@ -215,32 +217,34 @@ def _optical_density(image: Image, glass: tuple[int, int, int], sigma_px: float)
     return np.asarray(cv2.GaussianBlur(density, (0, 0), max(sigma_px, 0.5)), np.float32)
 
 
-def _white_share(density: Floats, violet: Bools, px_per_rbc: float) -> Floats:
+def _white_share(density: Floats, violet: Bools, has_hue: Bools, px_per_rbc: float) -> Floats:
     """Which share of a pixel's density lies along the hue of nuclei, not along that of red cells.
 
     Least squares on two hues: about 1 in nuclei and 0 in red cells, in between in cytoplasm.
     """
-    nuclei = _unit(np.median(_some_where(violet, density), axis=0))
-    hues = np.stack([nuclei, _red_cell_hue(density, violet, nuclei, px_per_rbc)])
+    nuclei = _unit(_median(_some_where(violet, density)))
+    hues = np.stack([nuclei, _red_cell_hue(density, violet, has_hue, nuclei, px_per_rbc)])
     amounts = cv2.transform(density, np.linalg.pinv(hues).T.astype(np.float32))
     of_nuclei, of_red_cells = cv2.split(amounts)
     return np.asarray(of_nuclei / np.maximum(of_nuclei + of_red_cells, 0.05), np.float32)
 
 
 def _red_cell_hue(
-    density: Floats, violet: Bools, nuclei: npt.NDArray[np.float64], px_per_rbc: float
+    density: Floats,
+    violet: Bools,
+    has_hue: Bools,
+    nuclei: npt.NDArray[np.float64],
+    px_per_rbc: float,
 ) -> npt.NDArray[np.float64]:
     """Median hue of what is stained far from all nuclei; a typical one where that is too little."""
     typical = _unit(np.array(_RED_CELL_HUE))
     from_nuclei = cv2.distanceTransform((~violet).astype(np.uint8), cv2.DIST_L2, 3)
-    red, green, blue = cv2.split(density)
-    has_hue = red + green + blue > 3 * _HAS_HUE
     is_stained = has_hue & (from_nuclei > _BEYOND_CYTOPLASM * px_per_rbc)
     stained_px = np.count_nonzero(is_stained)
     if stained_px < _RED_CELL_AREA * px_per_rbc**2:
         return typical
     some = _some_where(is_stained, density)
-    hue = _unit(np.median(some / np.linalg.norm(some, axis=1, keepdims=True), axis=0))
+    hue = _unit(_median(some / np.linalg.norm(some, axis=1, keepdims=True)))
     # Of so little, another white cell's cytoplasm may be all there is.
     is_little = stained_px < _MUCH_RED_CELL_AREA * px_per_rbc**2
     is_yellower = _blue_over_green(hue) - _blue_over_green(nuclei) >= _YELLOWER
@@ -255,6 +259,18 @@ def _some_where(chosen: Bools, pixels_of: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """At most 4,096 of the chosen pixels, evenly spread, shape (n, 3): enough for a median."""
     places = np.flatnonzero(chosen)
     return pixels_of.reshape(-1, 3)[places[:: len(places) // 4096 + 1]]
+
+
+def _median(pixels_of: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of each channel, shape (3,); as ``np.median`` gives it, in a third of the time.
+
+    Args:
+        pixels_of: Not empty and without NaN, shape (n, 3).
+    """
+    half = len(pixels_of) // 2
+    middle = [half] if len(pixels_of) % 2 else [half - 1, half]
+    channels = np.ascontiguousarray(pixels_of.T)
+    return np.asarray(np.partition(channels, middle, axis=1)[:, middle].mean(axis=1))
 
 
 def _unit(direction: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

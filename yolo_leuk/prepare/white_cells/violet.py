@@ -80,7 +80,7 @@ def with_small_holes_filled(mask: Mask, largest_px: float) -> Mask:
     count, parts = cv2.connectedComponents(cv2.bitwise_not(mask), connectivity=4)
     is_small = np.bincount(parts.reshape(-1), minlength=count) <= largest_px
     is_small[0] = False  # the mask itself
-    return np.where(is_small[parts], np.uint8(255), mask)
+    return np.where(is_small[parts], np.uint8(255), mask) if is_small.any() else mask
 
 
 def disc(diameter: int) -> Mask:
