@@ -14,7 +14,6 @@ from yolo_leuk.overlaps import overlapping
 from yolo_leuk.thumbnail import SIDE_PX, Thumbnail, thumbnail_of
 
 OTHERS = 12
-PLACE_PX = 320
 FIELD_PX = 160
 
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +74,11 @@ def open_run_folder(out: Path | None, runs: Path, name: str) -> RunFolder:
     return _open_given(out) if out is not None else _open_numbered(runs, safe_name(name))
 
 
+def free_folder(folder: Path) -> Path:
+    """``folder``, or the first of ``<folder>2``, ``<folder>3`` … that is not there yet."""
+    return next(candidate for candidate in _numbered(folder) if not candidate.exists())
+
+
 def safe_name(name: str) -> str:
     """``name`` as a file name that every system takes; letters of any script stay."""
     safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", name))
@@ -99,13 +105,18 @@ def _open_given(out: Path) -> RunFolder:
 
 def _open_numbered(root: Path, name: str) -> RunFolder:
     created = _missing_folders(root)
-    candidates = (root / (name if n == 1 else f"{name}{n}") for n in itertools.count(1))
     try:
         root.mkdir(parents=True, exist_ok=True)
-        path = next(candidate for candidate in candidates if _makes(candidate))
+        path = next(candidate for candidate in _numbered(root / name) if _makes(candidate))
     except OSError as error:
         raise _cannot_make(root, error) from error
     return RunFolder(path, (path, *created))
+
+
+def _numbered(folder: Path) -> Iterator[Path]:
+    yield folder
+    for number in itertools.count(2):
+        yield folder.with_name(f"{folder.name}{number}")
 
 
 def _makes(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from yolo_leuk.audit.shortcuts import colour_only, region_scores, without_cells
 from yolo_leuk.config import as_plain
 from yolo_leuk.errors import ConfigError, DataError
 from yolo_leuk.progress import progress_bar
+from yolo_leuk.run_folder import free_folder
 
 RUNS = Path("runs/audit")
 CONFIG_NAME = "config.json"
@@ -92,7 +92,7 @@ def run(config: AuditConfig) -> AuditOutcome:
         OutputError: The results cannot be written; found before the work begins if possible.
     """
     data_set, against = _opened(config)
-    out = config.out or _numbered(RUNS / _safe(data_set.name))
+    out = config.out or free_folder(RUNS / _safe(data_set.name))
     with artifacts.new_folder(out) as folder:
         settings = as_plain(config, whole_paths=False)
         artifacts.write_json(
@@ -213,13 +213,6 @@ def _shortcuts(
 
 def _workers(config: AuditConfig) -> int:
     return config.workers or os.cpu_count() or 1
-
-
-def _numbered(folder: Path) -> Path:
-    candidates = (
-        folder if n == 1 else folder.with_name(f"{folder.name}{n}") for n in itertools.count(1)
-    )
-    return next(candidate for candidate in candidates if not candidate.exists())
 
 
 def _safe(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from yolo_leuk.benchmark.subjects import Subject, subjects_of
 from yolo_leuk.config import as_plain
 from yolo_leuk.errors import ImageError
 from yolo_leuk.progress import progress_bar
-from yolo_leuk.run_folder import safe_name
+from yolo_leuk.run_folder import free_folder, safe_name
 from yolo_leuk.shipped import samples_folder
 
 SCHEMA = "yolo-leuk/benchmark/1"
@@ -58,7 +57,7 @@ def run(config: BenchmarkConfig) -> BenchmarkOutcome:
     if not image.is_file():
         raise ImageError(f"there is no image {image}", hint="Check the path.")
     subjects = subjects_of(config)
-    out = config.out or _numbered(RUNS / safe_name(subjects[0].model.replace("/", "-")))
+    out = config.out or free_folder(RUNS / safe_name(subjects[0].model.replace("/", "-")))
     with artifacts.new_folder(out) as folder:
         settings = as_plain(config, whole_paths=False)
         artifacts.write_json(
@@ -106,10 +105,3 @@ def _row(subject: Subject, batch: int, config: BenchmarkConfig, image: Path) -> 
     )
     about = {name: getattr(subject, name) for name in ("model", "part", "runtime", "precision")}
     return row_of(about, batch, **found)
-
-
-def _numbered(folder: Path) -> Path:
-    candidates = (
-        folder if n == 1 else folder.with_name(f"{folder.name}{n}") for n in itertools.count(1)
-    )
-    return next(candidate for candidate in candidates if not candidate.exists())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,6 +30,7 @@ from yolo_leuk.ensemble_graph import write_vote
 from yolo_leuk.errors import ConfigError
 from yolo_leuk.labels import LabelScheme
 from yolo_leuk.progress import progress_bar
+from yolo_leuk.run_folder import free_folder
 
 RUNS = Path("runs/ensemble")
 CONFIG_NAME = "config.json"
@@ -121,7 +121,7 @@ def run(config: EnsembleConfig) -> EnsembleResult:
     joined = gathered(given, data)
     scheme = _scheme(joined, given, data)
     fitness = fitness_of(config.fitness, joined.classes)
-    out = config.out or _numbered(RUNS / "-".join(joined.members)[:_LONGEST_NAME])
+    out = config.out or free_folder(RUNS / "-".join(joined.members)[:_LONGEST_NAME])
     with artifacts.new_folder(out) as folder:
         artifacts.write_json(
             folder / CONFIG_NAME,
@@ -178,10 +178,3 @@ def _asked_for(config: EnsembleConfig, fitness: Fitness) -> dict[str, Any]:
         "seed": config.seed,
         "genetic": asdict(config.genetic),
     }
-
-
-def _numbered(folder: Path) -> Path:
-    candidates = (
-        folder if n == 1 else folder.with_name(f"{folder.name}{n}") for n in itertools.count(1)
-    )
-    return next(candidate for candidate in candidates if not candidate.exists())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from yolo_leuk.evaluate.found import Asked, Found, of_classifiers, of_fields
 from yolo_leuk.evaluate.held_out import HeldOut, SplitName, read_held_out
 from yolo_leuk.evaluate.models import Model, open_models
 from yolo_leuk.evaluate.report import report_page
+from yolo_leuk.run_folder import free_folder
 
 SCHEMA = "yolo-leuk/metrics/1"
 RUNS = Path("runs/evaluate")
@@ -94,7 +94,7 @@ def run(config: EvaluateConfig) -> EvaluateOutcome:
     """
     held_out = read_held_out(config.data, config.split)
     models = open_models(config.models, held_out, trust=config.trust)
-    out = config.out or _numbered(RUNS / f"{_safe(config.data.resolve().name)}-{config.split}")
+    out = config.out or free_folder(RUNS / f"{_safe(config.data.resolve().name)}-{config.split}")
     with artifacts.new_folder(out) as folder:
         settings = as_plain(config, whole_paths=False)
         artifacts.write_json(
@@ -153,13 +153,6 @@ def _facts(config: EvaluateConfig, held_out: HeldOut) -> dict[str, str]:
         "where samples have classes, groups are drawn within theirs",
         "numbers": "metrics.json holds all of them",
     }
-
-
-def _numbered(folder: Path) -> Path:
-    candidates = (
-        folder if n == 1 else folder.with_name(f"{folder.name}{n}") for n in itertools.count(1)
-    )
-    return next(candidate for candidate in candidates if not candidate.exists())
 
 
 def _safe(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from yolo_leuk.export.gate import compared
 from yolo_leuk.export.onnx_file import write_onnx
 from yolo_leuk.export.source import opened
 from yolo_leuk.model_file import PIPELINE_FILE, PIPELINE_SCHEMA
+from yolo_leuk.run_folder import free_folder
 
 RUNS = Path("runs/export")
 CONFIG_NAME = "config.json"
@@ -56,7 +56,7 @@ def run(config: ExportConfig) -> ExportOutcome:
     data = [read_dataset(folder) for folder in config.data]
     source = opened(config)
     check_all_fit(data, [part.card for part in source.parts])
-    out = config.out or _numbered(RUNS / source.name)
+    out = config.out or free_folder(RUNS / source.name)
     with artifacts.new_folder(out) as folder:
         artifacts.write_json(folder / CONFIG_NAME, _settings(config))
         own_data = [data_of(part.card, data) for part in source.parts]
@@ -92,10 +92,3 @@ def _pipeline(name: str, cell_diameter_rbc: float, nets: Sequence[Exported]) -> 
         **{one.role: {"file": one.path.name, "sha256": one.card.sha256} for one in nets},
         "cell_diameter_rbc": cell_diameter_rbc,
     }
-
-
-def _numbered(folder: Path) -> Path:
-    candidates = (
-        folder if n == 1 else folder.with_name(f"{folder.name}{n}") for n in itertools.count(1)
-    )
-    return next(candidate for candidate in candidates if not candidate.exists())

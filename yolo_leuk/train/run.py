@@ -14,6 +14,7 @@ from yolo_leuk.backends import ultralytics
 from yolo_leuk.config import as_plain, resolve
 from yolo_leuk.errors import ConfigError, UsageError
 from yolo_leuk.model_card import ModelCard
+from yolo_leuk.run_folder import free_folder
 from yolo_leuk.train import run_folder
 from yolo_leuk.train.class_weights import weights_of_classes
 from yolo_leuk.train.config import TrainConfig, check_batch, with_defaults
@@ -102,7 +103,7 @@ def folder_of(config: TrainConfig, data: TrainingData) -> Path:
     if config.resume is not None:
         run_folder.check_same_data(config.resume, data.manifest_sha256)
         return config.resume
-    folder = config.out or _numbered(Path("runs/train") / f"{config.arch}-{config.task}")
+    folder = config.out or free_folder(Path("runs/train") / f"{config.arch}-{config.task}")
     checkpoint = starting_checkpoint(config.init, config.arch, config.task)
     run_folder.begin(
         folder,
@@ -112,15 +113,6 @@ def folder_of(config: TrainConfig, data: TrainingData) -> Path:
         init_sha256=artifacts.sha256_of_file(checkpoint) if checkpoint else "",
     )
     return folder
-
-
-def _numbered(folder: Path) -> Path:
-    number = 2
-    candidate = folder
-    while candidate.exists():
-        candidate = folder.with_name(f"{folder.name}{number}")
-        number += 1
-    return candidate
 
 
 def _resumed(asked: TrainConfig, folder: Path) -> TrainConfig:
